@@ -1,0 +1,1 @@
+"""Subtitles for any video, made on your own machine by Whisper on OpenVINO."""
