@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from subvino.audio import Samples, Window
+from subvino.audio import Window
+from subvino.audio import WindowSound as WindowSound
 from subvino.transcript import Segment, Task
 
 
@@ -23,14 +24,6 @@ class DecodingOptions:
 
     language: str | None = None
     task: Task = "transcribe"
-
-
-@dataclass(frozen=True, slots=True)
-class WindowSound:
-    """A window and the samples of its spans laid end to end: float32 (n,), n <= 30 s."""
-
-    window: Window
-    samples: Samples
 
 
 @dataclass(frozen=True, slots=True)
