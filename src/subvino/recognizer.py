@@ -1,7 +1,7 @@
 """What any speech recognizer offers: windows in, results out.
 
-Floor 1 of the road. `whisper.py` is the one that ships; another engine is another class with
-these methods and one line in `pipeline.py`.
+Floor 1 of the road. `whisper/` is the one that ships; another engine is another class with these
+methods and one line in `pipeline.py`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from subvino.audio import Window
-from subvino.audio import WindowSound as WindowSound
+from subvino.audio import Window, WindowSound
+from subvino.errors import OptionError
 from subvino.transcript import Segment, Task
 
 
@@ -19,19 +19,47 @@ from subvino.transcript import Segment, Task
 class DecodingOptions:
     """How windows become text.
 
-    language: code, or None to detect it (transcribe.py does so before decoding).
+    language: code, or None to detect it from the first windows.
+    beam_size: hypotheses kept a window; 1 decodes greedily.
+    best_of: samples drawn at each temperature above 0, of which the likeliest is taken.
+    temperatures: tried in turn while a result fails the three thresholds below.
+    max_compression_ratio: text that compresses better than this loops.
+    min_avg_logprob: a mean log-probability below this is guesswork.
+    max_no_speech_prob: above this, a window whose text is guesswork holds no speech.
+    batch_size: windows decoded at once; None fits the model's size.
+    The temperatures and thresholds are those of openai/whisper's `transcribe`.
     """
 
     language: str | None = None
     task: Task = "transcribe"
+    beam_size: int = 1
+    best_of: int = 1
+    temperatures: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    max_compression_ratio: float = 2.4
+    min_avg_logprob: float = -1.0
+    max_no_speech_prob: float = 0.6
+    batch_size: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("beam_size", "best_of", "batch_size"):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= 64:
+                raise OptionError(f"{name} is {value}; give a number from 1 to 64")
+        if not self.temperatures or not all(0.0 <= t <= 2.0 for t in self.temperatures):
+            raise OptionError(f"temperatures are {self.temperatures}; give some from 0 to 2")
 
 
 @dataclass(frozen=True, slots=True)
 class WindowResult:
-    """What was heard in a window; segment times are media time, seconds."""
+    """What was heard in a window; segment times are media time, seconds.
+
+    language_probability: the model's belief in `language`, in [0, 1]; 1 where it was given.
+    """
 
     window: Window
     segments: tuple[Segment, ...]
+    language: str
+    language_probability: float
 
 
 class Recognizer(Protocol):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
-from openvino import Output, Type
+from openvino import Output
 from openvino import opset15 as op
 
 from subvino.graphs.layers import constant, parameter, result

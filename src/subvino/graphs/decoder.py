@@ -120,17 +120,20 @@ class _Embedding:
     """The token embedding, stored once: a table to read rows from and the output projection."""
 
     def __init__(self, builder: Builder) -> None:
+        """Take the table out of the weights."""
         table = builder.weights["decoder.embed_tokens.weight"].astype(np.float32)
         if builder.kind == "int8":
             codes, scale, zero = quantize_rows(table)
-            self._parts = (constant(codes), constant(scale), constant(zero))
+            self._parts: tuple[Output, ...] = (constant(codes), constant(scale), constant(zero))
         else:
             self._parts = (constant(table.astype(np.float16)),)
 
     def rows(self, tokens: Output) -> Output:
         """(windows, n) → f32 (windows, n, d). Rows are picked before they are decompressed."""
         axis = op.constant(np.int64(0))
-        return self._decompressed(*(op.gather(part, tokens, axis).output(0) for part in self._parts))
+        return self._decompressed(
+            *(op.gather(part, tokens, axis).output(0) for part in self._parts)
+        )
 
     def logits(self, hidden: Output) -> Output:
         """(windows, m, d) → f32 (windows, m, n_vocab)."""
@@ -171,7 +174,9 @@ def _self_attention(
     past_scores = op.matmul(queries, past_keys, False, True).output(0)
     weights = op.softmax(op.add(op.concat([past_scores, scores], 3), inputs.mask), 3).output(0)
     lengths = op.concat([_length(past_keys), _length(keys)], 0)
-    past_weights, new_weights = op.variadic_split(weights, op.constant(np.int64(3)), lengths).outputs()
+    past_weights, new_weights = op.variadic_split(
+        weights, op.constant(np.int64(3)), lengths
+    ).outputs()
     mixed = op.add(
         op.matmul(past_weights, past_values, False, False),
         op.matmul(new_weights, values, False, False),

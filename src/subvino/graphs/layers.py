@@ -35,7 +35,7 @@ class Builder:
         return constant(self.weights[name].astype(np.float32))
 
     def matrix(self, name: str, scale: float = 1.0) -> Output:
-        """A weight matrix (rows out, columns in) times `scale`, decompressed to f32 in the graph."""
+        """A weight matrix (rows out, columns in) times `scale`, decompressed in the graph."""
         return stored_matrix(self.weights[name].astype(np.float32) * np.float32(scale), self.kind)
 
 
