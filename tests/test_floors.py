@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "src" / "subvino"
 
 FLOORS = (
     {"errors"},
-    {"audio", "transcript", "subtitles", "linebreak", "network", "languages", "timeline"},
+    {"audio", "transcript", "subtitles", "network"}
+    | {"linebreak", "languages", "timeline", "containers"},
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
     | {"recognizer", "cues", "checkpoints", "graphs", "formats"},
     {"models", "whisper", "quantize"},
