@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -78,3 +79,24 @@ class Checkpoint:
     settings: GenerationSettings
     weights: Weights
     tokenizer: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A network on disk that OpenVINO can run: what `models/` finds and `whisper/` loads.
+
+    name: as the user knows it.
+    path: the folder; with layout "subvino" it holds encoder.xml, decoder.xml and, where alignment
+        heads are known, aligner.xml; with "optimum" openvino_{encoder,decoder}_model.xml.
+    weights: "int8", "fp16", or what its maker calls it.
+    source: where it came from, in words.
+    """
+
+    name: str
+    path: Path
+    dimensions: Dimensions
+    settings: GenerationSettings
+    tokenizer: Path
+    weights: str
+    source: str
+    layout: Literal["subvino", "optimum"] = "subvino"

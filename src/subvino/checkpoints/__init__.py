@@ -49,13 +49,14 @@ def recognise(folder: Path) -> CheckpointKind:
         raise _wrong_file(folder)
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: no such folder", folder)
-    if is_openvino_folder(folder):
-        return "openvino"
     names = ("model.safetensors", "model.safetensors.index.json")
     if any((folder / name).is_file() for name in names):
         return "huggingface"
     if (folder / "model.bin").is_file() and not _is_pickle(folder / "model.bin"):
         return "ctranslate2"
+    # Last: weights that come with the IR are better converted, since only our own graphs batch.
+    if is_openvino_folder(folder):
+        return "openvino"
     raise _unreadable_folder(folder)
 
 
