@@ -15,7 +15,7 @@ FLOORS = (
     {"audio", "transcript", "subtitles", "network"}
     | {"linebreak", "languages", "timeline", "containers"},
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
-    | {"recognizer", "cues", "checkpoints", "graphs", "formats"},
+    | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs"},
     {"models", "whisper", "quantize"},
     {"transcribe", "journal"},
     {"pipeline", "evaluate"},
