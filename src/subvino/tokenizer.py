@@ -339,7 +339,8 @@ class Tokenizer:
     def split_words(self, ids: Sequence[int], language: str) -> list[WordTokens]:
         """The ids parted into words: none lost, and no character cut in two.
 
-        At spaces; in a language written without them, wherever a token ends a character.
+        At spaces; in a language written without them, wherever a token ends a character and no
+        combining mark follows (openai/whisper cuts there too, which tears Thai vowels off).
         Punctuation is a word of its own, for `merge_punctuations` to put in its place.
         """
         pieces = self._split_characters(ids)
@@ -470,6 +471,8 @@ def _character_starts(raw: bytes) -> frozenset[int]:
 
 def merge_punctuations(texts: Sequence[str]) -> list[PunctuatedWord]:
     """Words with the punctuation that belongs to them, from the texts of `Tokenizer.split_words`.
+
+    As openai/whisper's timing.py does, and a piece of several marks, such as ?!, is joined too.
 
     >>> [word.text for word in merge_punctuations([' "', 'No', '!', '"', ' he', ' said', '.'])]
     [' "No!"', ' he', ' said.']
