@@ -93,11 +93,16 @@ class EncryptedMediaError(InputError, PermissionError):
 
 
 class DamagedMediaError(InputError, ValueError):
-    """Part of the media can't be read; `lost` is how much, in seconds (None: not known)."""
+    """Part of the media can't be read.
+
+    lost: how much, in seconds; None where it is not known.
+    transcript: a `Transcript` of the rest, where `subvino.transcribe` made one.
+    """
 
     def __init__(self, message: str, path: str | Path, lost: float | None = None) -> None:
         super().__init__(message, path)
         self.lost = lost
+        self.transcript: object = None
 
 
 class MediaPermissionError(InputError, PermissionError):

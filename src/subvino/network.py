@@ -27,6 +27,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+WeightsKind = Literal["int8", "fp16"]
+"""How matrices are stored in a converted model: 8-bit codes with a scale a row, or halves."""
+
 Weights = Mapping[str, npt.NDArray[np.floating]]
 """Name → array, float16 or float32. Reading an item may read the file: take each once."""
 

@@ -6,12 +6,8 @@ Floor 1 of the road: a checkpoint goes in, OpenVINO IR files come out; no PyTorc
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from subvino.network import Checkpoint
-
-if TYPE_CHECKING:
-    from subvino.graphs.layers import WeightsKind
+from subvino.network import Checkpoint, WeightsKind
 
 GRAPHS_VERSION = 1
 """Counts up whenever a graph changes, so that models converted before are converted again."""

@@ -7,16 +7,13 @@ Activations are f32 in the graph; the device's inference precision decides what 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from openvino import Output, Type
 from openvino import opset15 as op
 
-from subvino.network import Dimensions, Weights
-
-WeightsKind = Literal["int8", "fp16"]
+from subvino.network import Dimensions, Weights, WeightsKind
 
 LAYER_NORM_EPSILON = 1e-5
 """As in the reference implementation (torch's default)."""

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from subvino.checkpoints import (
     is_openvino_folder,
@@ -32,10 +31,7 @@ from subvino.models.manifest import (
     read_manifest,
 )
 from subvino.models.progress import Progress, ignore_progress
-from subvino.network import ModelFolder
-
-if TYPE_CHECKING:
-    from subvino.graphs.layers import WeightsKind
+from subvino.network import ModelFolder, WeightsKind
 
 DEFAULT_WEIGHTS: WeightsKind = "int8"
 

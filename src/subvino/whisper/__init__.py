@@ -7,11 +7,10 @@ Floor 2 of the road. `engine` is the compiled network, `batch` its memory, `hypo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from subvino.audio import WindowSound
-from subvino.network import Dimensions, GenerationSettings
+from subvino.network import ModelFolder
 from subvino.recognizer import DecodingOptions, WindowResult
 from subvino.tokenizer import Tokenizer
 from subvino.transcript import Segment
@@ -25,29 +24,21 @@ if TYPE_CHECKING:
 class WhisperRecognizer:
     """A converted Whisper model on one device; see `recognizer.Recognizer`."""
 
-    def __init__(
-        self,
-        name: str,
-        folder: Path,
-        dimensions: Dimensions,
-        settings: GenerationSettings,
-        device: str,
-        properties: Properties,
-    ) -> None:
-        """Read and compile the IR files in `folder`; takes a second or two, less when cached."""
+    def __init__(self, folder: ModelFolder, device: str, properties: Properties) -> None:
         from subvino.graphs.chooser import Vocabulary
         from subvino.whisper.engine import Engine
 
-        self._name = name
-        self._tokenizer = Tokenizer(folder / "tokenizer.json")
+        settings, n_vocab = folder.settings, folder.dimensions.n_vocab
+        self._name = folder.name
+        self._tokenizer = Tokenizer(folder.tokenizer)
         vocabulary = Vocabulary(
-            n_vocab=dimensions.n_vocab,
+            n_vocab=n_vocab,
             eot=self._tokenizer.eot,
             timestamp_begin=self._tokenizer.timestamp_begin,
             suppressed=settings.suppress_tokens or self._tokenizer.non_speech_tokens(),
             blank=settings.begin_suppress_tokens or self._blank_tokens(),
         )
-        self._engine = Engine(folder, dimensions, vocabulary, device, properties)
+        self._engine = Engine(folder, vocabulary, device, properties)
 
     @property
     def name(self) -> str:
@@ -110,3 +101,11 @@ class WhisperRecognizer:
     def _blank_tokens(self) -> tuple[int, ...]:
         """A space or nothing at all (`SuppressBlank` in openai/whisper)."""
         return (*self._tokenizer.encode(" "), self._tokenizer.eot)
+
+
+def load_recognizer(folder: ModelFolder, device: str, properties: Properties) -> WhisperRecognizer:
+    """Compile a model for a device; takes a second or two, less when compiled before.
+
+    properties: OpenVINO's, see `devices.compile_properties`.
+    """
+    return WhisperRecognizer(folder, device, properties)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
 from subvino.graphs.chooser import Vocabulary, build_chooser
-from subvino.network import Dimensions
+from subvino.network import ModelFolder
 
 Properties = Mapping[str, str | int | bool]
 
@@ -46,20 +45,14 @@ class Engine:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        dimensions: Dimensions,
-        vocabulary: Vocabulary,
-        device: str,
-        properties: Properties,
+        self, folder: ModelFolder, vocabulary: Vocabulary, device: str, properties: Properties
     ) -> None:
-        """Read and compile the IR files in `folder`."""
-        self.dimensions = dimensions
+        self.dimensions = folder.dimensions
         self.vocabulary = vocabulary
         precision = str(properties.get("INFERENCE_PRECISION_HINT", "f32"))
         self.cache_type = _CACHE_TYPES.get(precision, ov.Type.f32)
         self._core = ov.Core()
-        self._folder, self._device, self._properties = folder, device, dict(properties)
+        self._folder, self._device, self._properties = folder.path, device, dict(properties)
         self._encoder = self._compile(self._read("encoder", outputs=("cross_",)))
         self._decoder = self._compile(self._read("decoder", ("past_", "cross_"), ("present",)))
         self._encode = self._encoder.create_infer_request()
