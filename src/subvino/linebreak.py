@@ -171,8 +171,9 @@ def _unspaced_joint(left: str, right: str) -> bool:
 class FunctionWords:
     """A language's small words, lower case, that decide where a line may break.
 
-    determiners: articles, possessives, demonstratives. links: prepositions that tie two nouns
-    ("of"). clitics: words that lean on the word before (Russian particles, French "pas").
+    determiners: articles, possessives, demonstratives, small numbers.
+    links: words that tie a noun to the one before ("of", German "des").
+    clitics: words that lean on the word before (Russian particles, French "pas").
     titles: before a name.
     """
 
@@ -265,7 +266,7 @@ FUNCTION_WORDS = MappingProxyType(
                 "neben ohne seit trotz über um unter vom von vor während wegen zwischen zum zur ab "
                 "außer als wie"
             ),
-            links=_set("von vom"),
+            links=_set("von vom der des"),
             conjunctions=_set(
                 "und oder aber denn sondern dass daß weil wenn ob obwohl damit nachdem bevor "
                 "während da wo wer was"
@@ -513,13 +514,13 @@ def _following_bond(head: str, right: str, words: FunctionWords) -> float:
     if right in words.conjunctions:
         return 0.25
     if right in words.links:
-        return 0.45
+        return NEUTRAL
     if right in words.prepositions:
         # Before punctuation it is the verb's particle: "give up,".
         return 0.85 if head[-1] in _SENTENCE_END or head[-1] in _COMMA else 0.35
     if head[0] in _OPENING or head[0] in "-–—\"'":
         return 0.25
-    if right in words.determiners or right in words.pronouns:
+    if right in words.determiners or right in words.pronouns or right in words.auxiliaries:
         return 0.4
     return NEUTRAL
 
@@ -572,7 +573,7 @@ def _japanese_bond(left: str, right: str) -> float:
 
 
 def _chinese_bond(left: str, right: str) -> float:
-    if right in _ZH_TAIL or left in _ZH_LEANS:
+    if right in _ZH_TAIL or left in _ZH_LEANS or left == right:
         return TIGHT
     if left in _ZH_TAIL:
         return 0.4

@@ -16,6 +16,9 @@ from subvino.errors import SubtitleFileError
 
 Task = Literal["transcribe", "translate"]
 
+_GREATEST = 1e9
+"""No number in a transcript is greater: 31 years in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -34,7 +37,9 @@ class Word:
 
     def __post_init__(self) -> None:
         if self.end < self.start:
-            raise ValueError(f"word {self.text!r} ends ({self.end}) before it starts ({self.start})")
+            raise ValueError(
+                f"word {self.text!r} ends ({self.end}) before it starts ({self.start})"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,8 @@ class Transcript:
     def from_json(cls, text: str, path: str = "<json>") -> Transcript:
         """The transcript in a JSON text; raises SubtitleFileError where the text is not one."""
         try:
-            return _read_transcript(json.loads(text))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            return _read_transcript(_rows([json.loads(text)])[0])
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise SubtitleFileError(
                 f"{path}: not a transcript as subvino writes it ({_reason(error)})", path
             ) from error
@@ -199,11 +204,13 @@ def _read_word(row: Mapping[str, Any]) -> Word:
 
 def _rows(value: object) -> Sequence[Mapping[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ValueError("a list of objects was expected")
+        raise ValueError("an object, or a list of objects, was expected")
     return value
 
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(f"{value!r} is not a finite number")
+    if abs(value) > _GREATEST:
+        raise ValueError(f"{value!r} is too great to be a time or a score")
     return float(value)
