@@ -221,6 +221,7 @@ def make_networks(data: Path) -> None:
             data / f"{name}.npz",
             states=STATES,
             encoder=output.encoder_last_hidden_state[:, STATES].numpy(),
+            cross=cross_keys_values(model, output.encoder_last_hidden_state[:, STATES]),
             logits=output.logits.numpy(),
             cross_attention=attention[..., STATES].numpy(),
         )
@@ -253,6 +254,20 @@ def build_model(
     return model
 
 
+@torch.no_grad()
+def cross_keys_values(
+    model: WhisperForConditionalGeneration, states: torch.Tensor
+) -> npt.NDArray[np.float32]:
+    """Keys, then values, of each decoder layer: (windows, 2 * layers, heads, states, d / heads)."""
+    arrays = []
+    for block in model.model.decoder.layers:
+        attention = block.encoder_attn
+        for projection in (attention.k_proj, attention.v_proj):
+            heads = projection(states).unflatten(-1, (attention.num_heads, attention.head_dim))
+            arrays.append(heads.transpose(1, 2))
+    return torch.stack(arrays, dim=1).numpy()
+
+
 def to_tensor(array: npt.NDArray[Any]) -> torch.Tensor:
     return torch.from_numpy(array.astype(np.float32))
 
@@ -282,9 +297,10 @@ def speech_arrays(
     with torch.no_grad():
         output = model(input_features=mel[None], decoder_input_ids=torch.tensor([prompt]))
     best = output.logits[0, -1].topk(20)
-    encoder = output.encoder_last_hidden_state[0]
+    encoder = output.encoder_last_hidden_state[:, STATES]
     return {
-        "encoder": encoder[STATES][:, ::8].numpy(),
+        "encoder": encoder[0, :, ::8].numpy(),
+        "cross": cross_keys_values(model, encoder)[0, [0, 1, -2, -1], ..., ::8],
         "first_ids": best.indices.numpy(),
         "first_logits": best.values.numpy(),
     }
