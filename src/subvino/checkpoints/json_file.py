@@ -35,8 +35,9 @@ class JsonFile:
     def read(cls, path: Path) -> JsonFile:
         """The object in the file at `path`."""
         try:
+            size = path.stat().st_size
             with path.open("rb") as file:
-                text = file.read(_MAX_BYTES + 1)
+                text = file.read(min(size, _MAX_BYTES) + 1)
         except OSError as error:
             raise CheckpointError(f"{path}: can't be read ({error.strerror})", path) from error
         if len(text) > _MAX_BYTES:
