@@ -290,6 +290,7 @@ def test_the_core_is_the_word_without_its_punctuation() -> None:
         ("haitian  creole", "ht"),
         ("Mandarin", "zh"),
         ("iw", "he"),
+        ("ger", "de"),
         ("nb-NO", "no"),
         ("yue", "yue"),
     ],

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from subvino import languages
 from subvino.errors import CheckpointError, OptionError
 from subvino.transcript import Task
 
@@ -129,7 +130,7 @@ LANGUAGES: Mapping[str, str] = MappingProxyType(
 )
 """Whisper's code → English name, in the order of the language tokens; yue from large-v3 on."""
 
-_ALIASES: Mapping[str, str] = MappingProxyType(
+_OTHER_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "burmese": "my",
         "castilian": "es",
@@ -143,12 +144,6 @@ _ALIASES: Mapping[str, str] = MappingProxyType(
         "pushto": "ps",
         "sinhalese": "si",
         "valencian": "ca",
-        # ISO 639 codes that Whisper knows under another one.
-        "cmn": "zh",
-        "fil": "tl",
-        "iw": "he",
-        "jv": "jw",
-        "nb": "no",
     }
 )
 
@@ -207,31 +202,30 @@ class PunctuatedWord(NamedTuple):
 
 
 def language_code(name: str) -> str:
-    """Whisper's code for a language code, tag or English name.
+    """Whisper's code for a language that a user names: any code or tag for it, or English name.
 
-    >>> language_code("German"), language_code("pt-BR"), language_code("mandarin")
-    ('de', 'pt', 'zh')
+    >>> language_code("German"), language_code("pt-BR"), language_code("ger")
+    ('de', 'pt', 'de')
 
     Raises OptionError, which lists what comes near.
     """
-    codes = _codes_by_name()
     wanted = " ".join(name.lower().split())
-    subtag = re.split("[-_]", wanted, maxsplit=1)[0]
-    code = codes.get(wanted) or codes.get(subtag)
-    if code is None:
-        raise OptionError(f"language {name[:40]!r} is not known{_near(wanted[:40], codes)}")
+    code = _codes_by_name().get(wanted) or languages.language_code(wanted)
+    if code not in LANGUAGES:
+        raise OptionError(f"language {name[:40]!r} is not known{_near(wanted[:40])}")
     return code
 
 
 @cache
 def _codes_by_name() -> Mapping[str, str]:
     names = {name.lower(): code for code, name in LANGUAGES.items()}
-    return MappingProxyType({code: code for code in LANGUAGES} | names | dict(_ALIASES))
+    return MappingProxyType(names | dict(_OTHER_NAMES))
 
 
-def _near(wanted: str, codes: Mapping[str, str]) -> str:
+def _near(wanted: str) -> str:
     """The end of the message about an unknown language."""
-    found = difflib.get_close_matches(wanted, [name for name in codes if len(name) > 3], cutoff=0.7)
+    codes = _codes_by_name()
+    found = difflib.get_close_matches(wanted, codes, cutoff=0.7)
     if not found:
         return "; give a code such as en, de or zh, or an English name"
     return "; did you mean " + " or ".join(f"{name} ({codes[name]})" for name in found) + "?"
