@@ -17,7 +17,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO
@@ -223,9 +223,17 @@ class AudioStream:
 
     def __iter__(self) -> Iterator[Audio]:
         """The blocks; raises InputError where nothing at all can be read."""
+        from av.error import FFmpegError
+
         frames = _steady(_decoded(self._file, self.track, self._report))
-        for start, samples in _blocks(_samples(frames, self.info, self._report), self._block):
-            yield Audio(samples, start / SAMPLE_RATE)
+        pieces = _samples(frames, self.info, self._report)
+        try:
+            for start, samples in _blocks(pieces, self._block):
+                yield Audio(samples, start / SAMPLE_RATE)
+        except FFmpegError as error:  # the resampler refuses a format that no decoder should give
+            path = self.info.path
+            message = f"{path}: the sound can't be converted ({error.strerror})"
+            raise DamagedMediaError(message, path) from error
         self._check_end()
 
     def _check_end(self) -> None:
@@ -446,11 +454,10 @@ class _Report:
         self.count(kind, self.end)
         self.failing = (self.failing or 0.0) + seconds
 
-    def recover(self, placement: Placement) -> None:
-        """Decoding goes on: what was lost is the hole that it left."""
-        if self.failing is not None:
-            self.lost += placement.silence
-            self.failing = None
+    def take_failing(self) -> float | None:
+        """`failing`, counted anew from here."""
+        failing, self.failing = self.failing, None
+        return failing
 
     def phrases(self) -> tuple[str, ...]:
         return tuple(
@@ -461,11 +468,15 @@ class _Report:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A decoded frame, the media time it claims (None: none) and its length, seconds."""
+    """A decoded frame, the media time it claims (None: none) and its length, seconds.
+
+    failing: as in `_Report`, between the frame before it and this one.
+    """
 
     frame: av.AudioFrame
     stamp: float | None
     duration: float
+    failing: float | None = None
 
 
 def _packets(
@@ -488,11 +499,15 @@ def _decoded(file: _MediaFile, track: AudioTrack, report: _Report) -> Iterator[_
     stream = file.container.streams.audio[track.index]
     _discard_others(file.container, stream)
     tick = float(stream.time_base or 0)
+    has_stamps = True
     for frame in _decode(_packets(file.container, stream, report), file.path, tick, report):
-        if frame.sample_rate in _RATES and frame.samples:
-            pts = None if file.info.container in _NO_STAMPS and report.end else frame.pts
-            stamp = None if pts is None else pts * tick - file.info.start
-            yield _Frame(frame, stamp, frame.samples / frame.sample_rate)
+        if frame.sample_rate not in _RATES:
+            report.fail(f"a sample rate of {frame.sample_rate} Hz", 0.0)
+        elif frame.samples:
+            has_stamp = has_stamps and frame.pts is not None
+            stamp = (frame.pts or 0) * tick - file.info.start if has_stamp else None
+            yield _Frame(frame, stamp, frame.samples / frame.sample_rate, report.take_failing())
+            has_stamps = file.info.container not in _NO_STAMPS
     report.lost += report.failing or 0.0
 
 
@@ -536,7 +551,7 @@ def _corrected(frame: _Frame, end: float | None, following: float | None) -> _Fr
         return frame
     if not is_stray(end, frame.stamp, frame.duration, following):
         return frame
-    return _Frame(frame.frame, end, frame.duration)
+    return replace(frame, stamp=end)
 
 
 # --- samples
@@ -564,11 +579,12 @@ def _samples(frames: Iterator[_Frame], info: MediaInfo, report: _Report) -> Iter
 
 def _place(frame: _Frame, timeline: Timeline, report: _Report) -> Placement:
     before, stamp = timeline.position, frame.stamp
-    if report.failing is not None:
+    if frame.failing is not None:
         timeline.expect_loss()
-        stamp = before + report.failing if stamp is None else stamp
+        stamp = before + frame.failing if stamp is None else stamp
     placement = timeline.place(stamp, frame.duration)
-    report.recover(placement)
+    if frame.failing is not None:
+        report.lost += placement.silence
     if placement.silence > JITTER and before:
         report.gaps.append((before, placement.start))
     if placement.jumped:
@@ -738,8 +754,12 @@ def _blocks(pieces: Iterator[Samples], n: int) -> Iterator[tuple[int, Samples]]:
 
 def _missing_seconds(file: _MediaFile, track: AudioTrack, end: float) -> float:
     """Seconds of the track that its file announces and does not have; 0 where it doesn't say."""
-    head = file.head()
-    if track.duration and (file.info.container.startswith("mov") or has_sample_count(head)):
+    head, info = file.head(), file.info
+    if track.duration and (info.container.startswith("mov") or has_sample_count(head)):
         return (track.start or 0.0) + track.duration - end
     wanted, found = declared_size(head), file.path.stat().st_size
-    return end * (wanted - found) / found if wanted else 0.0
+    if wanted is None or wanted <= found:
+        return 0.0
+    if info.duration and info.container.startswith("matroska"):
+        return info.duration - end
+    return end * (wanted - found) / found  # FFmpeg shortens RIFF's duration to what is there
