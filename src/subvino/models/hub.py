@@ -1,7 +1,9 @@
 """Checkpoints on the Hugging Face hub, or a mirror of it (`HF_ENDPOINT`).
 
-Downloads go through `huggingface_hub`: they resume, are kept in its own cache, and obey
-`HF_HUB_OFFLINE`. Only files of an exact list of names are ever asked for, and no pickle is.
+Downloads go through `huggingface_hub`: they are kept in its own cache, obey `HF_HUB_OFFLINE`, and
+go on where a connection dropped, five times without a new byte; what a run has not finished of a
+file by then, the next begins anew (since 1.0 the library keeps no partial files).
+Only files of an exact list of names are ever asked for, and no pickle is.
 """
 
 from __future__ import annotations
@@ -102,7 +104,7 @@ def download(reference: Reference, progress: Progress) -> Snapshot:
 
     Raises:
         ModelNotFoundError: there is no such repository, or the hub can't be reached.
-        DownloadError: a download broke off; the next one goes on from there.
+        DownloadError: a download broke off, and trying again did not help.
         DigestMismatchError: the weights are not those that the reference asks for.
     """
     snapshot = _download_listed(reference, progress) or _find_cached(reference)
@@ -131,6 +133,9 @@ def _download_listed(reference: Reference, progress: Progress) -> Snapshot | Non
         return None
     names = choose_files({file.rfilename for file in info.siblings or ()}, reference)
     commit = info.sha or reference.revision
+    if commit != reference.revision:
+        # So that the hub's cache notes which commit the branch means, for when it is offline.
+        _download_file(reference, names[0], reference.revision, progress)
     paths = [_download_file(reference, name, commit, progress) for name in names]
     return Snapshot(paths[0].parent, commit)
 
@@ -186,7 +191,7 @@ def _broken_off(reference: Reference, name: str, error: Exception) -> ModelError
     reason = str(error).strip().split("\n")[0] or type(error).__name__
     return DownloadError(
         f"{reference.repo_id}: the download of {name} broke off ({reason}); "
-        "run again to go on from there"
+        "check the network and run again"
     )
 
 
