@@ -1,7 +1,7 @@
 """SubRip (.srt). It has no specification: written as FFmpeg and players agree on it.
 
-SubRip has no escapes. Where a text would be taken for markup or for a line of times, a space is
-put into it, which every player shows as such and none takes for markup.
+SubRip has no escapes. Where a text would be taken for markup or for a line of times, an invisible
+word joiner is put into it (as FFmpeg does with backslashes in ASS), and taken out in reading.
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ from subvino.formats.format import Format, Reading, WriteOptions
 from subvino.formats.timedtext import format_clock, read_blocks, text_lines
 from subvino.subtitles import Subtitles
 
+_WORD_JOINER = "\u2060"
 # Bounded and without the opening character inside, so that no text takes quadratic time.
-_TAG = re.compile(r"<(?=/?(?:b|i|u|s|font|c|v|span|ruby|rt)\b[^<>]{0,500}>)", re.IGNORECASE)
-_WHOLE_TAG = re.compile(_TAG.pattern + r"[^<>]{0,500}>", re.IGNORECASE)
-_OVERRIDE = re.compile(r"\{(?=\\|[A-Za-z]:)")
-_WHOLE_OVERRIDE = re.compile(_OVERRIDE.pattern + r"[^{}]{0,500}\}")
+_TAG_AHEAD = r"(?=/?(?:b|i|u|s|font|c|v|span|ruby|rt)\b[^<>]{0,500}>)"
+_OVERRIDE_AHEAD = r"(?=\\|[A-Za-z]:)"
+_TAG = re.compile(rf"<{_TAG_AHEAD}[^<>]{{0,501}}>", re.IGNORECASE)
+_OVERRIDE = re.compile(rf"\{{{_OVERRIDE_AHEAD}[^{{}}]{{0,500}}\}}")
+_UNSAFE = re.compile(
+    rf"(?:<(?=\s*/?[a-z][^<>]{{0,500}}>)|\{{{_OVERRIDE_AHEAD}|--(?=>))", re.IGNORECASE
+)
+_JOINED = re.compile(rf"([<{{]|--){_WORD_JOINER}")
 
 
 def write(subtitles: Subtitles, options: WriteOptions | None = None) -> str:
@@ -32,7 +37,7 @@ def write(subtitles: Subtitles, options: WriteOptions | None = None) -> str:
 
 
 def _escape(line: str) -> str:
-    return _OVERRIDE.sub("{ ", _TAG.sub("< ", line)).replace("-->", "-- >")
+    return _UNSAFE.sub(lambda match: match[0] + _WORD_JOINER, line)
 
 
 def read(text: str, path: str = "<srt>") -> Reading:
@@ -44,7 +49,7 @@ def read(text: str, path: str = "<srt>") -> Reading:
 
 
 def _strip_markup(text: str) -> str:
-    return _WHOLE_OVERRIDE.sub("", _WHOLE_TAG.sub("", text)).strip()
+    return _JOINED.sub(r"\1", _OVERRIDE.sub("", _TAG.sub("", text))).strip()
 
 
 FORMAT = Format(

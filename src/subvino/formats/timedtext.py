@@ -50,7 +50,7 @@ def read_blocks(text: str, blank_ends: bool) -> Iterator[RawCue]:
     """
     lines = text.splitlines()
     found = [(at, match) for at, line in enumerate(lines) if (match := _TIMES_LINE.match(line))]
-    ends = [at for at, _ in found[1:]] + [len(lines)]
+    ends = [*(at for at, _ in found), len(lines)][1:]
     for (at, match), end in zip(found, ends, strict=True):
         body = lines[at + 1 : end]
         if end < len(lines) and body and _COUNTER.fullmatch(body[-1]):
