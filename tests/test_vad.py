@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subvino.audio import SAMPLE_RATE, Audio, Samples, SpeechSegment
@@ -225,6 +225,7 @@ def chunks(values: Probabilities, sizes: list[int]) -> Iterator[Probabilities]:
     yield values
 
 
+@settings(deadline=None, derandomize=True)
 @given(
     st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.4, 0.9]), max_size=120),
     st.lists(st.integers(0, 20), max_size=20),

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import subvino.windows
@@ -37,6 +37,8 @@ from subvino.windows import (
 from tests.clips import in_blocks, read_clip
 
 SCALE = np.float32(2**-24)
+
+property_test = settings(deadline=None, derandomize=True, max_examples=60)
 
 
 def numbered(n_samples: int, start: float = 0.0) -> Audio:
@@ -81,16 +83,16 @@ def check(
     """What must hold of any windows: the properties in the module's docstring."""
     spans = [span for sound in windows for span in sound.window.spans]
     assert all(one.end <= other.start for one, other in pairwise(spans))
-    wanted = positions_of(SpeechSegment(a, b) for a, b in speech)
-    in_spans = positions_of(spans)
-    assert np.isin(wanted, in_spans).all()
     told = positions_of(part for sound in windows for part in sound.window.speech)
-    assert np.array_equal(told, wanted)
+    assert np.array_equal(told, positions_of(SpeechSegment(a, b) for a, b in speech))
     for sound in windows:
         assert len(sound.samples) <= to_position(options.max_duration)
         heard = positions_of(sound.window.spans)
         assert np.array_equal(np.round(sound.samples / SCALE).astype(np.int64), heard)
-        assert np.isin(positions_of(sound.window.speech), heard).all()
+        for part in sound.window.speech:
+            assert any(
+                span.start <= part.start and part.end <= span.end for span in sound.window.spans
+            )
 
 
 def to_speech(lengths: list[tuple[int, int]]) -> list[tuple[float, float]]:
@@ -111,6 +113,7 @@ OPTIONS = st.builds(
 )
 
 
+@property_test
 @given(LENGTHS, OPTIONS)
 def test_every_sample_of_speech_is_in_exactly_one_window(
     lengths: list[tuple[int, int]], options: WindowOptions
@@ -120,6 +123,7 @@ def test_every_sample_of_speech_is_in_exactly_one_window(
     check(windows_of(speech, duration, options), speech, options)
 
 
+@property_test
 @given(LENGTHS, st.lists(st.integers(100, 70_000), min_size=1, max_size=9))
 def test_windows_are_the_same_whatever_the_block_size(
     lengths: list[tuple[int, int]], sizes: list[int]
@@ -197,6 +201,7 @@ def test_a_window_spans_a_gap_in_the_media_without_the_samples_that_are_not_ther
     assert len(sound.samples) == to_position(7.0)
 
 
+@property_test
 @given(st.lists(st.tuples(st.integers(1, 900), st.integers(1, 300)), min_size=1, max_size=5))
 def test_with_gaps_in_the_media_every_sample_is_heard_once(runs: list[tuple[int, int]]) -> None:
     blocks, time = [], 0.0
@@ -256,6 +261,7 @@ WINDOWS = st.builds(
 )
 
 
+@property_test
 @given(WINDOWS, st.floats(0.0, 1.0))
 def test_window_time_goes_to_media_time_and_back(window: Window, share: float) -> None:
     time = share * window.duration
@@ -265,6 +271,7 @@ def test_window_time_goes_to_media_time_and_back(window: Window, share: float) -
         )
 
 
+@property_test
 @given(WINDOWS, st.lists(st.floats(-10.0, 100.0), min_size=2, max_size=20), st.booleans())
 def test_media_time_never_goes_back_and_lies_in_a_span(
     window: Window, times: list[float], ends: bool
@@ -275,6 +282,7 @@ def test_media_time_never_goes_back_and_lies_in_a_span(
         assert any(span.start - 1e-9 <= time <= span.end + 1e-9 for span in window.spans)
 
 
+@property_test
 @given(WINDOWS)
 def test_at_a_seam_what_ends_stays_before_the_pause(window: Window) -> None:
     seam = 0.0
@@ -296,6 +304,7 @@ def test_a_window_splits_at_its_longest_pause() -> None:
     assert np.array_equal(np.concatenate([first.samples, second.samples]), sound.samples)
 
 
+@property_test
 @given(LENGTHS.filter(bool))
 def test_halves_hold_what_the_window_held(lengths: list[tuple[int, int]]) -> None:
     speech = to_speech(lengths)
