@@ -77,8 +77,8 @@ def _encoded(
     packets = []
     for first in range(0, len(track.samples), 1024):
         part = track.samples[first : first + 1024]
-        planes = np.tile(part, (context.layout.nb_channels, 1))
-        frame = av.AudioFrame.from_ndarray(planes, "fltp", track.layout)
+        packed = np.repeat(part, context.layout.nb_channels)[np.newaxis]
+        frame = av.AudioFrame.from_ndarray(packed, "flt", track.layout)
         frame.sample_rate, frame.time_base = track.rate, Fraction(1, track.rate)
         frame.pts = first + round((offset + track.delay) * track.rate)
         packets += [p for piece in resampler.resample(frame) for p in stream.encode(piece)]

@@ -224,6 +224,14 @@ def test_the_mix_of_a_film_is_ffmpegs_own(tmp_path: Path) -> None:
     assert np.abs(channel_weights(names) @ planes - reference / 32768).max() < 2e-4
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "aac"), ("a.flac", "flac")])
+def test_eight_channels_are_mixed_like_two(tmp_path: Path, name: str, codec: str) -> None:
+    """PyAV crashes when it is asked for eight planes."""
+    samples, _ = read_all(write_media(tmp_path / name, Track(SOUND, codec, layout="7.1")))
+    assert beep_times(samples) == pytest.approx(TIMES, abs=0.002)
+    assert np.abs(samples).max() == pytest.approx(0.5, abs=0.05)
+
+
 def test_full_scale_on_all_channels_does_not_clip() -> None:
     for names in (["FL", "FR"], ["FL", "FR", "FC", "LFE", "SL", "SR"], ["NONE"] * 5, ["LFE"]):
         weights = channel_weights(names)

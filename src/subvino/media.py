@@ -490,6 +490,8 @@ def _packets(
             yield from container.demux(stream)
         except (FFmpegError, OSError):  # noqa: PERF203
             report.fail("part of the file can't be read", 0.0)
+        except IndexError:  # PyAV's way to end a file in which streams turned up later
+            return
         else:
             return
 
@@ -669,11 +671,12 @@ def _mono_frame(samples: Samples, rate: int) -> av.AudioFrame:
 
 def _planes(frame: av.AudioFrame) -> Samples:
     """float32 (channels, n), integer formats scaled to [-1, 1)."""
-    if frame.format.name.startswith("s64"):  # which NumPy would not be given
-        frame = _as_double(frame)
+    n_channels = len(frame.layout.channels)
+    if frame.format.name.startswith("s64") or (frame.format.is_planar and n_channels >= 8):
+        frame = _packed(frame)
     array = frame.to_ndarray()
     if not frame.format.is_planar:
-        array = array.reshape(-1, len(frame.layout.channels)).T
+        array = array.reshape(-1, n_channels).T
     planes = array.astype(np.float32)
     if array.dtype.kind == "f":
         return planes
@@ -681,10 +684,15 @@ def _planes(frame: av.AudioFrame) -> Samples:
     return planes - np.float32(1.0) if array.dtype.kind == "u" else planes
 
 
-def _as_double(frame: av.AudioFrame) -> av.AudioFrame:
+def _packed(frame: av.AudioFrame) -> av.AudioFrame:
+    """The same frame in a format that PyAV can hand to NumPy.
+
+    It has no arrays of 64-bit integers, and from eight planes on it reads behind the last one
+    (PyAV 18.1: `AudioFrame.planes` looks for a null that is not there) and crashes.
+    """
     import av
 
-    return av.AudioResampler("dblp", frame.layout.name, frame.sample_rate).resample(frame)[0]
+    return av.AudioResampler("flt", frame.layout.name, frame.sample_rate).resample(frame)[0]
 
 
 _LEVELS = {"FL": 0.7071, "FR": 0.7071, "FC": 1.0, "LFE": 0.0, "LFE2": 0.0} | dict.fromkeys(
