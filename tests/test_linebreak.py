@@ -119,6 +119,12 @@ def test_every_language_breaks_sooner_before_a_conjunction_than_after_it(languag
         ("n'est", "pas", "fr"),
         ("сказал", "бы", "ru"),
         ("Frau", "Müller", "de"),
+        ("Stephanie", "Beckert", "de"),
+        ("belegte", "sie", "de"),
+        ("maken", "we", "nl"),
+        ("unsicheres", "Terrain", "de"),
+        ("famous", "letter", "en"),
+        ("телефонного", "аппарата", "ru"),
     ],
 )
 def test_what_belongs_together_is_tighter_than_what_does_not(

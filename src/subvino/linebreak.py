@@ -175,6 +175,9 @@ class FunctionWords:
     links: words that tie a noun to the one before ("of", German "des").
     clitics: words that lean on the word before (Russian particles, French "pas").
     titles: before a name.
+    adjective_endings: that few other words have; an adjective leans on its noun.
+    nouns_capitalised: so two capitals in a row may be no name.
+    inverts: the subject may follow its verb ("gestern kam | sie"), and stays with it.
     """
 
     determiners: frozenset[str]
@@ -185,7 +188,9 @@ class FunctionWords:
     auxiliaries: frozenset[str]
     clitics: frozenset[str] = frozenset()
     titles: frozenset[str] = frozenset()
+    adjective_endings: tuple[str, ...] = ()
     nouns_capitalised: bool = False
+    inverts: bool = False
 
 
 def _set(words: str) -> frozenset[str]:
@@ -223,6 +228,7 @@ FUNCTION_WORDS = MappingProxyType(
                 "couldn't wouldn't shouldn't haven't hasn't hadn't cannot never going"
             ),
             titles=_set("mr mrs ms miss mister dr doctor prof professor sir lady lord captain st"),
+            adjective_endings=("ous", "ful", "ive", "able", "ible", "ical", "less", "ish"),
         ),
         "fr": FunctionWords(
             determiners=_set(
@@ -278,7 +284,9 @@ FUNCTION_WORDS = MappingProxyType(
                 "darf nicht"
             ),
             titles=_set("herr herrn frau dr doktor prof professor sankt st"),
+            adjective_endings=("er", "es", "em"),
             nouns_capitalised=True,
+            inverts=True,
         ),
         "es": FunctionWords(
             determiners=_set(
@@ -361,6 +369,7 @@ FUNCTION_WORDS = MappingProxyType(
                 "kan kunnen moet moeten mag mogen wil willen word wordt worden werd niet"
             ),
             titles=_set("meneer mevrouw dhr mevr mr dr prof sint"),
+            inverts=True,
         ),
         "ru": FunctionWords(
             determiners=_set(
@@ -381,12 +390,11 @@ FUNCTION_WORDS = MappingProxyType(
             auxiliaries=_set("не ни был была было были будет будут буду может могут"),
             clitics=_set("бы б ли ль же ж"),
             titles=_set("господин госпожа г-н г-жа доктор св"),
+            adjective_endings=("ый", "ая", "ое", "ые", "ого", "ому", "ую", "ых", "ыми"),
         ),
     }
 )
 """Function words by language code. To add a language: one row, and its cases in the tests."""
-
-_ADJECTIVE_ENDING = re.compile(r"\w{2,}(?:ous|ful|ive|able|ible|ical|less|ish)")
 
 
 # --- bonds ----------------------------------------------------------------------------------
@@ -495,12 +503,18 @@ def _leaning_bond(tail: str, head: str, left: str, right: str, words: FunctionWo
     if left[-1:].isdigit() and right[:1].isalnum():
         return 0.85 if right[:1].isdigit() or right not in words.prepositions else NEUTRAL
     if _is_name(tail) and _is_name(head):
-        return 0.6 if words.nouns_capitalised else 0.95
+        return 0.85 if words.nouns_capitalised else 0.95
     if right[:1].isdigit() and left.isalpha():
         return 0.65
-    if words is FUNCTION_WORDS["en"] and _ADJECTIVE_ENDING.fullmatch(left):
+    if _is_adjective(tail, left, head, words):
         return 0.65
     return FREE
+
+
+def _is_adjective(tail: str, left: str, head: str, words: FunctionWords) -> bool:
+    if len(left) < 6 or not left.endswith(words.adjective_endings or "\0"):
+        return False
+    return not words.nouns_capitalised or (tail.islower() and head[0].isupper())
 
 
 def _is_name(word: str) -> bool:
@@ -520,6 +534,8 @@ def _following_bond(head: str, right: str, words: FunctionWords) -> float:
         return 0.85 if head[-1] in _SENTENCE_END or head[-1] in _COMMA else 0.35
     if head[0] in _OPENING or head[0] in "-–—\"'":
         return 0.25
+    if words.inverts and right in words.pronouns:
+        return 0.65
     if right in words.determiners or right in words.pronouns or right in words.auxiliaries:
         return 0.4
     return NEUTRAL

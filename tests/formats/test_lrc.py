@@ -1,5 +1,3 @@
-import pysubs2
-
 from subvino.formats.format import WriteOptions
 from subvino.formats.lrc import write
 from subvino.subtitles import Cue, Subtitles
@@ -27,8 +25,3 @@ def test_ffmpeg_reads_the_same_times_and_text() -> None:
 def test_words_have_their_times() -> None:
     text = write(SPOKEN, WriteOptions(words=True))
     assert text.startswith("[00:01.00]<00:01.20>We <00:01.40>choose <00:02.00>to <00:02.10>go.\n")
-
-
-def test_pysubs2_is_no_reader_of_lrc() -> None:
-    """So that a release that becomes one is noticed and used here."""
-    assert "lrc" not in pysubs2.formats.FORMAT_IDENTIFIERS
