@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -21,48 +22,72 @@ from subvino.errors import DiskFullError, OutputError, OutputExistsError, Output
 Existing = Literal["replace-own", "overwrite", "skip"]
 """What happens to a file that stands there already: replaced if subvino made it, always, never."""
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# EDQUOT is not on Windows. EFBIG: more than the file system or the user's limit allows.
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
-def output_path(media: Path, language: str, suffix: str, folder: Path | None = None) -> Path:
-    """`talk.mp4` → `talk.en.srt`, beside the media or in `folder`: as media players look for it.
+@dataclass(frozen=True, slots=True)
+class OutputPlace:
+    """The folder in which an input's outputs lie, and how their names begin.
 
-    suffix: with its dot.
+    >>> OutputPlace(Path("films"), "talk").path("en", ".srt").as_posix()
+    'films/talk.en.srt'
     """
-    return (folder or media.parent) / f"{media.stem}.{language}{suffix}"
+
+    folder: Path
+    stem: str
+
+    def path(self, language: str, suffix: str) -> Path:
+        """Named as media players and servers look for it; the suffix with its dot."""
+        return self.folder / f"{self.stem}.{language}{suffix}"
 
 
-def write_text(path: Path, text: str, encoding: str = "utf-8") -> None:
+def check_writable(folder: Path) -> None:
+    """Make the folder if need be; raises OutputError where no file can be made in it."""
+    with _translated_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(prefix=".subvino.", dir=folder):
+            pass
+
+
+def write_file(path: Path, content: bytes) -> None:
     """Write the file whole or not at all; raises OutputError and its kinds."""
-    with translated_errors(path):
+    with _translated_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, beside = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+        beside = Path(name)
         try:
-            with os.fdopen(descriptor, "w", encoding=encoding, newline="") as file:
-                file.write(text)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(beside).chmod(0o666 & ~_umask())
-            Path(beside).replace(path)
+            beside.chmod(0o666 & ~_umask())
+            beside.replace(path)
         except BaseException:
-            Path(beside).unlink(missing_ok=True)
+            beside.unlink(missing_ok=True)
             raise
 
 
 @contextmanager
-def translated_errors(path: Path) -> Iterator[None]:
+def _translated_errors(path: Path) -> Iterator[None]:
     """Turns what the system says about writing `path` into errors of ours."""
     try:
         yield
     except OutputError:
         raise
-    except OSError as error:
-        if error.errno in _FULL:
-            raise DiskFullError(path) from error
-        if error.errno in _DENIED:
-            raise OutputPermissionError(path) from error
-        raise OutputError(f"{path}: can't be written ({error.strerror or error})", path) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise _output_error(path, error) from error
+
+
+def _output_error(path: Path, error: OSError | ValueError) -> OutputError:
+    code = error.errno if isinstance(error, OSError) else None
+    if code in _FULL:
+        return DiskFullError(path)
+    if code in _DENIED:
+        return OutputPermissionError(path)
+    reason = os.strerror(code) if code else str(error)
+    return OutputError(f"{path}: can't be written ({reason})", path)
 
 
 class OutputLog:
@@ -73,8 +98,9 @@ class OutputLog:
 
     def check(self, path: Path) -> None:
         """Raises OutputExistsError where somebody else's file, or an edited one, stands."""
-        if path.exists() and self._noted(path) != _digest(path):
-            raise OutputExistsError(path)
+        with _translated_errors(path):
+            if path.exists() and self._noted(path) != _digest(path):
+                raise OutputExistsError(path)
 
     def note(self, path: Path) -> None:
         """Remember the file as it stands now; not being able to is no harm worth an error."""
@@ -91,8 +117,9 @@ class OutputLog:
             return ""
 
     def _entry(self, path: Path) -> Path:
-        name = hashlib.sha256(str(path.absolute()).encode("utf-8", "surrogateescape")).hexdigest()
-        return self._folder / name
+        # The folder's real path: the same file reached by another way is still ours.
+        place = str(path.parent.resolve() / path.name)
+        return self._folder / hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _digest(path: Path) -> str:

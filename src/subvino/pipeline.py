@@ -1,22 +1,41 @@
 """Media in, subtitle files out: the one place that builds objects.
 
-Floor 4 of the road. `Transcriber` holds what is costly to make and serves any number of files.
+Floor 4 of the road. `Transcriber` holds what is costly to make and serves any number of files;
+`FileWriter` turns a transcript into the files that were asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
 from typing_extensions import Unpack
 
-from subvino.errors import DamagedMediaError, OptionError
+from subvino.cues import PROFILES, CueRules, build_cues, rules_for
+from subvino.errors import (
+    DamagedMediaError,
+    MediaNotFoundError,
+    MediaPermissionError,
+    OptionError,
+    SubtitleFileError,
+)
+from subvino.formats import (
+    FORMATS,
+    MAX_FILE_BYTES,
+    WriteOptions,
+    decode_text,
+    encode_text,
+    find_format,
+    write,
+)
 from subvino.media import AudioStream, read_audio
 from subvino.models import DEFAULT_WEIGHTS, Progress, cache_folder, prepare_model
 from subvino.network import WeightsKind
+from subvino.outputs import Existing, OutputLog, OutputPlace, check_writable, write_file
 from subvino.recognizer import DecodingOptions, Recognizer, WindowResult
+from subvino.subtitles import Subtitles
 from subvino.tokenizer import language_code
 from subvino.transcribe import make_transcript, transcribe_audio
 from subvino.transcript import Segment, Task, Transcript
@@ -24,7 +43,10 @@ from subvino.vad import VadOptions, load_detector
 from subvino.windows import Detector, WindowOptions, hear_everything
 
 DEFAULT_MODEL = "base"
+DEFAULT_PROFILE = "default"
 AUTO_LANGUAGE = "auto"
+TRANSCRIPT_SUFFIX = ".json"
+"""Of inputs that are transcripts and need no model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,3 +262,127 @@ def _taken(values: dict[str, Any], kind: type) -> dict[str, Any]:
     """The values that are fields of the dataclass, taken out."""
     names = [item.name for item in fields(kind) if item.name in values]
     return {name: values.pop(name) for name in names}
+
+
+# --- files out ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """Which files are made of a transcript, and how.
+
+    formats: names of `FORMATS`.
+    profile: of cue rules, see `cues.PROFILES`.
+    rules: fields of `CueRules` that differ from the profile's, by name.
+    byte_order_mark: for players that take UTF-8 for something else without one.
+    """
+
+    formats: tuple[str, ...] = ("srt",)
+    existing: Existing = "replace-own"
+    profile: str = DEFAULT_PROFILE
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    write: WriteOptions = field(default_factory=WriteOptions)
+    byte_order_mark: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for what would fail later, in whatever language."""
+        for name in self.formats:
+            find_format(name)
+        self.rules_for("")
+        for language in PROFILES[self.profile].by_language:
+            self.rules_for(language)
+
+    def rules_for(self, language: str) -> CueRules:
+        """The profile's rules for a language, changed as the user wants."""
+        return replace(rules_for(self.profile, language), **self.rules)
+
+
+class FileWriter:
+    """Writes the files of transcripts, and knows which may be written."""
+
+    def __init__(self, options: OutputOptions | None = None) -> None:
+        self.options = options or OutputOptions()
+        self._log = OutputLog(cache_folder() / "outputs")
+
+    def paths(self, place: OutputPlace, language: str) -> dict[str, Path]:
+        """Path by format; language: code of the text's."""
+        return {name: place.path(language, FORMATS[name].suffix) for name in self.options.formats}
+
+    def check(self, place: OutputPlace, language: str | None) -> None:
+        """Refuse, before the long work, what could not be written after it.
+
+        language: code of the text's, None while it is not known: then only the folder is looked at.
+
+        Raises OutputPermissionError, OutputExistsError or another OutputError.
+        """
+        check_writable(place.folder)
+        if language is not None and self.options.existing == "replace-own":
+            for path in self.paths(place, language).values():
+                self._log.check(path)
+
+    def all_exist(self, place: OutputPlace, languages: Iterable[str]) -> bool:
+        """Whether every file is there already, each in any one of the languages."""
+        codes = tuple(languages)
+        suffixes = [FORMATS[name].suffix for name in self.options.formats]
+        return all(any(place.path(code, suffix).exists() for code in codes) for suffix in suffixes)
+
+    def write(self, transcript: Transcript, place: OutputPlace) -> tuple[Path, ...]:
+        """Write the files, each whole or not at all; gives the paths of those written.
+
+        Nothing is written where one of the files may not be replaced. Raises OutputError.
+        """
+        language = transcript.text_language
+        self.check(place, language)
+        paths = self.paths(place, language)
+        if self.options.existing == "skip":
+            paths = {name: path for name, path in paths.items() if not path.exists()}
+        contents = self.contents(transcript, tuple(paths))
+        for name, path in paths.items():
+            write_file(path, contents[name])
+            self._log.note(path)
+        return tuple(paths.values())
+
+    def contents(self, transcript: Transcript, formats: Sequence[str]) -> dict[str, bytes]:
+        """What stands in the files, by format."""
+        if any(FORMATS[name].needs_cues for name in formats):
+            subtitles = self.cues(transcript)
+        return {
+            name: self._encode(name, subtitles if FORMATS[name].needs_cues else transcript)
+            for name in formats
+        }
+
+    def cues(self, transcript: Transcript) -> Subtitles:
+        """The transcript cut into cues by the rules asked for."""
+        return build_cues(transcript, self.options.rules_for(transcript.text_language))
+
+    def _encode(self, name: str, content: Subtitles | Transcript) -> bytes:
+        # RFC 8259, 8.1: JSON must not begin with a byte order mark.
+        mark = self.options.byte_order_mark and name != "json"
+        return encode_text(write(content, name, self.options.write), mark)
+
+
+def place_outputs(path: Path, folder: Path | None = None, language: str = "") -> OutputPlace:
+    """Where an input's outputs lie: beside it, or in `folder`.
+
+    language: dropped from the end of the input's name: `talk.en.json` and `talk.mp4` are both the
+        talk.
+    """
+    ending = f".{language}"
+    stem = path.stem.removesuffix(ending) if language else path.stem
+    return OutputPlace(path.parent if folder is None else folder, stem or path.stem)
+
+
+def read_transcript(path: Path) -> Transcript:
+    """The transcript in a JSON file; raises SubtitleFileError and other InputErrors."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError as error:
+        raise MediaNotFoundError(path) from error
+    except PermissionError as error:
+        raise MediaPermissionError(path) from error
+    except (OSError, ValueError) as error:
+        raise SubtitleFileError(f"{path}: can't be read ({error})", path) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise SubtitleFileError(f"{path}: too large to be a transcript", path)
+    return Transcript.from_json(decode_text(data)[0], str(path))

@@ -1,0 +1,34 @@
+"""Options as users write them, made into what the road takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from subvino.errors import OptionError
+
+TASK_METAVAR = "transcribe|translate"
+WEIGHTS_METAVAR = "int8|fp16"
+
+
+def given(**values: Any) -> dict[str, Any]:
+    """The options that were given: the others have the default of what they are passed to."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def check_choice(name: str, value: str, choices: Any) -> Any:
+    """The value, in lower case, if it is one of a Literal's; raises OptionError."""
+    known = get_args(choices)
+    if value.lower() not in known:
+        raise OptionError(f"{name} {value!r} is not known; use one of: {', '.join(known)}")
+    return value.lower()
+
+
+def split_list(words: Sequence[str] | None) -> tuple[str, ...] | None:
+    """The parts of words parted by commas, each once; None where there are none.
+
+    >>> split_list(["srt,VTT", "srt"])
+    ('srt', 'vtt')
+    """
+    parts = [part.strip().lower() for word in words or () for part in word.split(",")]
+    return tuple(dict.fromkeys(part for part in parts if part)) or None

@@ -1,0 +1,112 @@
+"""Bars on the terminal: how far a file is, and the steps of getting a model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.text import Text
+
+from subvino.cli.screen import Screen, to_visible
+
+# A file's name can hold what Rich takes for markup.
+_NAME = TextColumn("{task.description}", markup=False)
+
+
+class _Speed(ProgressColumn):
+    """Seconds of sound done in a second."""
+
+    def render(self, task: Task) -> Text:
+        """As "12.3x"."""
+        if not task.elapsed or not task.completed:
+            return Text("")
+        return Text(f"{task.completed / task.elapsed:.1f}x")
+
+
+@contextmanager
+def show_media(
+    screen: Screen, name: str, duration: float | None
+) -> Iterator[Callable[[float], None]]:
+    """A bar for a media file while the block runs; call what it gives with the seconds done.
+
+    duration: None where the media does not tell.
+    """
+    if not screen.has_bars:
+        yield _ignore_seconds
+        return
+    with _bars(_NAME, BarColumn(), _Percentage(), _Speed(), TimeRemainingColumn()) as bars:
+        bar = bars.add_task(to_visible(name), total=duration)
+        yield lambda seconds: bars.update(bar, completed=min(seconds, duration or seconds))
+
+
+def _ignore_seconds(seconds: float) -> None:
+    del seconds
+
+
+class _Percentage(ProgressColumn):
+    """How much is done; nothing where the whole is not known."""
+
+    def render(self, task: Task) -> Text:
+        """As " 42%"."""
+        return Text("" if task.total is None else f"{task.percentage:3.0f}%")
+
+
+@contextmanager
+def show_steps(screen: Screen) -> Iterator[Callable[[str, int, int], None]]:
+    """A `models.Progress` that draws a bar a step, or says each step once in a line."""
+    if not screen.has_bars:
+        yield _Lines(screen).report
+        return
+    with _bars(_NAME, BarColumn(), DownloadColumn(), TransferSpeedColumn()) as bars:
+        yield _Steps(bars).report
+
+
+class _Steps:
+    """A bar for each step."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._by_step: dict[str, TaskID] = {}
+
+    def report(self, step: str, done: int, total: int) -> None:
+        if step not in self._by_step:
+            self._by_step[step] = self._bars.add_task(to_visible(step))
+        self._bars.update(self._by_step[step], completed=done, total=total or None)
+
+
+class _Lines:
+    """A line for each step."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._last = ""
+
+    def report(self, step: str, done: int, total: int) -> None:
+        del done, total
+        if step != self._last:
+            self._screen.note(f"model: {step}")
+        self._last = step
+
+
+def _bars(*columns: ProgressColumn) -> Progress:
+    # What is printed meanwhile goes above the bars, but only if both go to the terminal: what
+    # another program reads must stay on stdout.
+    return Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),
+    )

@@ -1,0 +1,263 @@
+"""`subvino INPUT...`, the main command: its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from subvino.cli.options import TASK_METAVAR, WEIGHTS_METAVAR, given, split_list
+from subvino.cli.screen import Screen
+from subvino.errors import OptionError
+
+_FILES, _CUES, _SPEECH, _MODEL = "Files written", "Cues", "Speech", "Model and device"
+
+
+def transcribe(  # as long as there are options: Typer reads them off the parameters
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Video or audio files, URLs, or JSON transcripts to cut into cues again.",
+            show_default=False,
+        ),
+    ],
+    language: Annotated[
+        str | None,
+        typer.Option(
+            "--language",
+            "-l",
+            metavar="LANG",
+            help="What is spoken: a code or an English name; auto finds out (default: auto).",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            metavar=TASK_METAVAR,
+            help="Write what is said, or translate it into English (default: transcribe).",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    beam_size: Annotated[
+        int | None,
+        typer.Option(
+            "--beam-size",
+            metavar="N",
+            help="Hypotheses followed at once: more is slower (default: 1).",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    vad: Annotated[
+        bool,
+        typer.Option(
+            "--vad/--no-vad",
+            help="Find speech first and hear only that.",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = True,
+    vad_threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--vad-threshold",
+            metavar="P",
+            help="How sure it must be, 0 to 1; lower hears more, noise too (default: 0.35).",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    audio_track: Annotated[
+        str | None,
+        typer.Option(
+            "--audio-track",
+            metavar="N|LANG",
+            help="Audio track: its number, from 0, or its language (default: the file's).",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--output-dir",
+            "-o",
+            metavar="DIR",
+            help="Write into this folder (default: beside the input).",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT,...",
+            help="Which files: srt, vtt, ass, ttml, lrc, tsv, txt, json (default: srt).",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace any file. Without it, one that subvino did not write, or that was "
+            "edited since, is left alone.",
+            rich_help_panel=_FILES,
+        ),
+    ] = False,
+    skip_existing: Annotated[
+        bool,
+        typer.Option(
+            "--skip-existing",
+            help="Skip inputs whose files are all there; replace none.",
+            rich_help_panel=_FILES,
+        ),
+    ] = False,
+    words: Annotated[
+        bool,
+        typer.Option(
+            "--words",
+            help="Give the time of each word, where the format can: vtt, ass, ttml, lrc.",
+            rich_help_panel=_FILES,
+        ),
+    ] = False,
+    bom: Annotated[
+        bool,
+        typer.Option(
+            "--bom",
+            help="Begin files with a byte order mark, for players that need one.",
+            rich_help_panel=_FILES,
+        ),
+    ] = False,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="NAME",
+            help="Rules that cues follow: default, netflix, bbc, bbc-vertical, arte, "
+            "social-vertical (default: default). The options below change one.",
+            rich_help_panel=_CUES,
+        ),
+    ] = None,
+    max_chars: Annotated[
+        int | None,
+        typer.Option("--max-chars", metavar="N", help="Characters a line.", rich_help_panel=_CUES),
+    ] = None,
+    max_lines: Annotated[
+        int | None,
+        typer.Option("--max-lines", metavar="N", help="Lines a cue.", rich_help_panel=_CUES),
+    ] = None,
+    max_cps: Annotated[
+        float | None,
+        typer.Option("--max-cps", metavar="N", help="Characters a second.", rich_help_panel=_CUES),
+    ] = None,
+    min_duration: Annotated[
+        float | None,
+        typer.Option(
+            "--min-duration",
+            metavar="SECONDS",
+            help="Show a cue at least this long.",
+            rich_help_panel=_CUES,
+        ),
+    ] = None,
+    max_duration: Annotated[
+        float | None,
+        typer.Option(
+            "--max-duration",
+            metavar="SECONDS",
+            help="Show a cue at most this long.",
+            rich_help_panel=_CUES,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="MODEL",
+            help="A name of `subvino models list`, a hub id, or a folder (default: base).",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights",
+            metavar=WEIGHTS_METAVAR,
+            help="How the model is stored when it is converted (default: int8).",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            "-d",
+            metavar="DEVICE",
+            help="AUTO, CPU, GPU, GPU.1, NPU: see `subvino devices` (default: AUTO).",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            "--threads",
+            metavar="N",
+            min=1,
+            help="Threads on the CPU (default: all cores).",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            "--batch-size",
+            metavar="N",
+            help="Windows decoded at once (default: fits the model).",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Print nothing but errors."),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Print cues as they come; where windows of speech meet, those in the file may "
+            "be cut otherwise.",
+        ),
+    ] = False,
+) -> None:
+    """Make subtitles for videos: talk.mp4 gets talk.en.srt beside it."""
+    from subvino.cli import subtitling
+
+    _refuse_both("--overwrite", overwrite, "--skip-existing", skip_existing)
+    _refuse_both("--quiet", quiet, "--verbose", verbose)
+    _refuse_both("--no-vad", not vad, "--vad-threshold", vad_threshold is not None)
+    plan = subtitling.Plan(
+        engine=subtitling.engine_options(vad, vad_threshold, device, weights, threads),
+        decoding=subtitling.decoding(language, task, beam_size, batch_size),
+        outputs=subtitling.output_options(
+            split_list(formats),
+            overwrite,
+            skip_existing,
+            words=words,
+            bom=bom,
+            profile=profile,
+            rules=subtitling.rule_changes(
+                max_chars, max_lines, max_cps, min_duration, max_duration
+            ),
+        ),
+        **given(model=model, audio_track=audio_track, folder=output_dir),
+    )
+    if not subtitling.make_subtitles(inputs, plan, Screen(quiet, verbose)):
+        raise typer.Exit(1)
+
+
+def _refuse_both(name: str, is_given: bool, other: str, other_is_given: bool) -> None:
+    if is_given and other_is_given:
+        raise OptionError(f"{name} and {other} don't go together; leave one out")
