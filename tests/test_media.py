@@ -292,6 +292,13 @@ def test_probe_tells_what_is_there(film: Path) -> None:
     assert info.audio[0].title == "Ton"
 
 
+def test_tags_that_are_no_utf_8_do_no_harm(tmp_path: Path) -> None:
+    path = write_media(tmp_path / "a.mkv", Track(SOUND, "aac", metadata={"title": "QQtitleQQ"}))
+    path.write_bytes(path.read_bytes().replace(b"QQtitleQQ", b"\xc4\xd6title\xff\xfe"))
+    title = probe(path).audio[0].title
+    assert title == "??title??"
+
+
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [(None, 1), ("0", 0), ("2", 2), ("de", 0), ("deu", 0), ("ger", 0), ("en-GB", 1), ("ENG", 1)],

@@ -20,7 +20,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -335,8 +335,12 @@ def _open_handle(path: Path) -> BinaryIO:
 def _open_container(path: Path, handle: BinaryIO) -> InputContainer:
     import av
 
+    # tags in Latin-1 are common: PyAV 19 lets them pass, the ones before refuse the file
+    older: dict[str, Any] = {"metadata_errors": "surrogateescape"}
+    if int(av.__version__.split(".")[0]) >= 19:
+        older = {}
     try:
-        return av.open(handle, "r", options=_READ_OPTIONS, metadata_errors="replace")
+        return av.open(handle, "r", options=_READ_OPTIONS, **older)
     except (av.error.FFmpegError, OSError) as error:
         raise _open_error(path, handle) from error
 
@@ -391,7 +395,7 @@ def _audio_track(index: int, stream: av.AudioStream, zero: float) -> AudioTrack:
         index=index,
         stream_index=stream.index,
         language=_language(stream),
-        title=stream.metadata.get("title"),
+        title=stream.metadata.get("title", "").encode(errors="replace").decode() or None,
         codec=_codec(stream),
         sample_rate=context.sample_rate if context else 0,
         channels=context.channels if context else 0,
@@ -421,7 +425,7 @@ def _language(stream: Stream) -> str | None:
 
 
 def _seconds(stream: Stream, ticks: int | None) -> float | None:
-    return None if ticks is None or not stream.time_base else float(ticks * stream.time_base)
+    return None if ticks is None or not stream.time_base else ticks * float(stream.time_base)
 
 
 def _positive(value: float) -> float | None:
