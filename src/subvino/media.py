@@ -340,9 +340,10 @@ def _open_container(path: Path, handle: BinaryIO) -> InputContainer:
     if int(av.__version__.split(".")[0]) >= 19:
         older = {}
     try:
-        return av.open(handle, "r", options=_READ_OPTIONS, **older)
+        container: InputContainer = av.open(handle, "r", options=_READ_OPTIONS, **older)
     except (av.error.FFmpegError, OSError) as error:
         raise _open_error(path, handle) from error
+    return container
 
 
 def _open_error(path: Path, handle: BinaryIO) -> InputError:
