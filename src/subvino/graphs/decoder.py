@@ -1,9 +1,12 @@
-"""The decoder: tokens, what came before and the window's keys and values → logits.
+"""The decoder: tokens, what came before and the window's keys and values → hidden states.
 
 Floor 1 of the road. Stateless: the keys and values of earlier tokens come in as tensors that
-`whisper.py` keeps, and those of the new tokens go out. So a row can enter or leave a batch at any
+`whisper/` keeps, and those of the new tokens go out. So a row can enter or leave a batch at any
 time, rows may differ in length, and the beams of one window share its cross-attention and its
 past, told apart by the mask alone: nothing is copied when beams change places.
+
+Token embeddings come in as vectors: the table they are rows of is the output projection too, and
+lies with it in the head's graph (`head.py`).
 """
 
 from __future__ import annotations
@@ -19,14 +22,11 @@ from openvino import opset15 as op
 from subvino.graphs.layers import (
     Builder,
     attention_weights,
-    constant,
-    dequantized,
     feed_forward,
     key_value,
     layer_norm,
     parameter,
     projected,
-    quantize_rows,
     query,
     result,
 )
@@ -34,12 +34,12 @@ from subvino.graphs.layers import (
 
 @dataclass(frozen=True, slots=True)
 class _Inputs:
-    """tokens, positions: i32 (windows, n); mask: (windows, 1, n, past + n).
+    """embedded: (windows, n, d); positions: i32 (windows, n); mask: (windows, 1, n, past + n).
 
     past, cross: keys then values of each layer, (windows, heads, past or 1500, d / heads).
     """
 
-    tokens: Output
+    embedded: Output
     positions: Output
     mask: Output
     past: tuple[Output, ...]
@@ -47,7 +47,7 @@ class _Inputs:
 
     @property
     def nodes(self) -> list[ov.Node]:
-        ports = (self.tokens, self.positions, self.mask, *self.past, *self.cross)
+        ports = (self.embedded, self.positions, self.mask, *self.past, *self.cross)
         return [port.get_node() for port in ports]
 
 
@@ -56,101 +56,73 @@ def build_decoder(builder: Builder) -> ov.Model:
 
     Inputs: see `_Inputs` (`past_0`, ..., `cross_0`, ...); `mask` is added to the attention scores:
     0 where new token i may see past token j (or new token j - past), very negative elsewhere.
-    `take`: i32 (m,), which of the n tokens want logits.
-    Outputs: `logits` f32 (windows, m, n_vocab); `present` (2 layers, windows, heads, n, d / heads),
-    the new tokens' keys and values in the order of `past`.
+    Outputs: `hidden` (windows, n, d) before the last norm; `present` (2 layers, windows, heads, n,
+    d / heads), the new tokens' keys and values in the order of `past`.
     """
     inputs = _inputs(builder)
-    take = parameter("take", [-1], Type.i32)
-    embedding = _Embedding(builder)
-    hidden = _embed(builder, embedding, inputs)
+    positions = builder.vector("decoder.embed_positions.weight")
+    places = op.gather(positions, inputs.positions, op.constant(np.int64(0)))
+    hidden = op.add(inputs.embedded, places).output(0)
     present: list[Output] = []
     for layer in range(builder.dimensions.n_decoder_layers):
-        name = f"decoder.layers.{layer}"
         hidden, keys, values = _self_attention(builder, hidden, inputs, layer)
         present += [keys, values]
-        hidden, _ = _cross_attention(builder, hidden, inputs, layer)
-        hidden = feed_forward(builder, hidden, name)
-    taken = op.gather(hidden, take, op.constant(np.int64(1))).output(0)
-    logits = embedding.logits(layer_norm(builder, taken, "decoder.layer_norm"))
+        hidden = _cross_attention(builder, hidden, inputs, layer)
+        hidden = feed_forward(builder, hidden, f"decoder.layers.{layer}")
     stacked = op.concat([_unsqueezed(port) for port in present], 0).output(0)
-    results = [result("logits", logits).get_node(), result("present", stacked).get_node()]
-    return ov.Model(results, [*inputs.nodes, take.get_node()], "whisper_decoder")
+    results = [result("hidden", hidden).get_node(), result("present", stacked).get_node()]
+    return ov.Model(results, inputs.nodes, "whisper_decoder")
 
 
-def build_aligner(builder: Builder, heads: Sequence[tuple[int, int]]) -> ov.Model:
-    """The graph that says where each token of a known text was heard.
+def make_aligner(decoder: ov.Model, heads: Sequence[tuple[int, int]]) -> ov.Model:
+    """The part of the decoder that says where each token was heard.
 
-    All tokens of a window go in at once (teacher forcing), so nothing is past: inputs `tokens`,
-    `positions`, `mask` (windows, 1, n, n) and `cross_*`, up to the last layer that has an
-    alignment head. Output `attention`: (windows, len(heads), n, 1500), each row summing to 1.
+    decoder: from `build_decoder`, or read from its IR; it must not be used otherwise any more.
+    heads: (layer, head).
+    It ends at the last layer that is needed. Output `attention`: (windows, len(heads), n, 1500),
+    each row summing to 1, heads ordered by layer.
     """
-    last = max(layer for layer, _ in heads)
-    inputs = _inputs(builder, with_past=False, n_layers=last + 1)
-    hidden = _embed(builder, _Embedding(builder), inputs)
-    chosen: list[Output] = []
-    for layer in range(last + 1):
-        hidden, _, _ = _self_attention(builder, hidden, inputs, layer)
-        hidden, weights = _cross_attention(builder, hidden, inputs, layer)
-        if layer < last:
-            hidden = feed_forward(builder, hidden, f"decoder.layers.{layer}")
-        wanted = [head for other, head in heads if other == layer]
-        if wanted:
-            indices = op.constant(np.array(wanted, np.int32))
-            chosen.append(op.gather(weights, indices, op.constant(np.int64(1))).output(0))
-    attention = op.concat(chosen, 1).output(0)
-    return ov.Model([result("attention", attention).get_node()], inputs.nodes, "whisper_aligner")
+    weights = {node.friendly_name: node.output(0) for node in decoder.get_ops()}
+    chosen = []
+    for layer in sorted({layer for layer, _ in heads}):
+        wanted = np.array([head for other, head in heads if other == layer], np.int32)
+        attention = weights[_attention_name(layer)]
+        chosen.append(op.gather(attention, op.constant(wanted), op.constant(np.int64(1))).output(0))
+    attention = result("attention", op.concat(chosen, 1).output(0)).get_node()
+    needed = {node.friendly_name for node in _ancestors(attention)}
+    inputs = [node for node in decoder.get_parameters() if node.friendly_name in needed]
+    return ov.Model([attention], inputs, "whisper_aligner")
 
 
-def _inputs(builder: Builder, with_past: bool = True, n_layers: int | None = None) -> _Inputs:
+def _ancestors(node: ov.Node) -> list[ov.Node]:
+    """Every node that the node's value depends on."""
+    found: dict[str, ov.Node] = {}
+    waiting = [node]
+    while waiting:
+        for port in waiting.pop().input_values():
+            parent = port.get_node()
+            if parent.friendly_name not in found:
+                found[parent.friendly_name] = parent
+                waiting.append(parent)
+    return list(found.values())
+
+
+def _attention_name(layer: int) -> str:
+    return f"cross_attention_{layer}"
+
+
+def _inputs(builder: Builder) -> _Inputs:
     sizes = builder.dimensions
-    n_caches = 2 * (sizes.n_decoder_layers if n_layers is None else n_layers)
-    cache = [-1, sizes.n_heads, -1, sizes.n_head_state]
+    n_caches = 2 * sizes.n_decoder_layers
+    past = [-1, sizes.n_heads, -1, sizes.n_head_state]
     cross = [-1, sizes.n_heads, sizes.n_audio_context, sizes.n_head_state]
     return _Inputs(
-        tokens=parameter("tokens", [-1, -1], Type.i32),
+        embedded=parameter("embedded", [-1, -1, sizes.n_state]),
         positions=parameter("positions", [-1, -1], Type.i32),
         mask=parameter("mask", [-1, 1, -1, -1]),
-        past=tuple(parameter(f"past_{i}", cache) for i in range(n_caches)) if with_past else (),
+        past=tuple(parameter(f"past_{i}", past) for i in range(n_caches)),
         cross=tuple(parameter(f"cross_{i}", cross) for i in range(n_caches)),
     )
-
-
-class _Embedding:
-    """The token embedding, stored once: a table to read rows from and the output projection."""
-
-    def __init__(self, builder: Builder) -> None:
-        """Take the table out of the weights."""
-        table = builder.weights["decoder.embed_tokens.weight"].astype(np.float32)
-        if builder.kind == "int8":
-            codes, scale, zero = quantize_rows(table)
-            self._parts: tuple[Output, ...] = (constant(codes), constant(scale), constant(zero))
-        else:
-            self._parts = (constant(table.astype(np.float16)),)
-
-    def rows(self, tokens: Output) -> Output:
-        """(windows, n) → f32 (windows, n, d). Rows are picked before they are decompressed."""
-        axis = op.constant(np.int64(0))
-        return self._decompressed(
-            *(op.gather(part, tokens, axis).output(0) for part in self._parts)
-        )
-
-    def logits(self, hidden: Output) -> Output:
-        """(windows, m, d) → f32 (windows, m, n_vocab)."""
-        return op.matmul(hidden, self._decompressed(*self._parts), False, True).output(0)
-
-    @staticmethod
-    def _decompressed(*parts: Output) -> Output:
-        if len(parts) == 1:
-            return op.convert(parts[0], "f32").output(0)
-        return dequantized(*parts)
-
-
-def _embed(builder: Builder, embedding: _Embedding, inputs: _Inputs) -> Output:
-    """Token and position embeddings: (windows, n, d)."""
-    table = builder.vector("decoder.embed_positions.weight")
-    places = op.gather(table, inputs.positions, op.constant(np.int64(0)))
-    return op.add(embedding.rows(inputs.tokens), places).output(0)
 
 
 def _self_attention(
@@ -165,36 +137,27 @@ def _self_attention(
     normal = layer_norm(builder, x, f"{name}_layer_norm")
     queries = query(builder, normal, name)
     keys, values = key_value(builder, normal, name)
-    scores = op.matmul(queries, keys, False, True).output(0)
-    if not inputs.past:
-        weights = op.softmax(op.add(scores, inputs.mask), 3).output(0)
-        mixed = op.matmul(weights, values, False, False).output(0)
-        return op.add(x, projected(builder, mixed, name)).output(0), keys, values
     past_keys, past_values = inputs.past[2 * layer : 2 * layer + 2]
-    past_scores = op.matmul(queries, past_keys, False, True).output(0)
-    weights = op.softmax(op.add(op.concat([past_scores, scores], 3), inputs.mask), 3).output(0)
+    past_scores = op.matmul(queries, past_keys, False, True)
+    scores = op.concat([past_scores, op.matmul(queries, keys, False, True)], 3)
+    weights = op.softmax(op.add(scores, inputs.mask), 3)
     lengths = op.concat([_length(past_keys), _length(keys)], 0)
-    past_weights, new_weights = op.variadic_split(
-        weights, op.constant(np.int64(3)), lengths
-    ).outputs()
+    split = op.variadic_split(weights, op.constant(np.int64(3)), lengths).outputs()
     mixed = op.add(
-        op.matmul(past_weights, past_values, False, False),
-        op.matmul(new_weights, values, False, False),
+        op.matmul(split[0], past_values, False, False), op.matmul(split[1], values, False, False)
     ).output(0)
     return op.add(x, projected(builder, mixed, name)).output(0), keys, values
 
 
-def _cross_attention(
-    builder: Builder, x: Output, inputs: _Inputs, layer: int
-) -> tuple[Output, Output]:
-    """x with cross-attention added, and its weights (windows, heads, n, 1500)."""
+def _cross_attention(builder: Builder, x: Output, inputs: _Inputs, layer: int) -> Output:
+    """x with cross-attention added; its weights (windows, heads, n, 1500) go by a name."""
     name = f"decoder.layers.{layer}.encoder_attn"
     normal = layer_norm(builder, x, f"{name}_layer_norm")
-    queries = query(builder, normal, name)
     keys, values = inputs.cross[2 * layer : 2 * layer + 2]
-    weights = attention_weights(queries, keys)
+    weights = attention_weights(query(builder, normal, name), keys)
+    weights.get_node().set_friendly_name(_attention_name(layer))
     mixed = op.matmul(weights, values, False, False).output(0)
-    return op.add(x, projected(builder, mixed, name)).output(0), weights
+    return op.add(x, projected(builder, mixed, name)).output(0)
 
 
 def _length(caches: Output) -> Output:

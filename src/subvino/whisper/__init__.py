@@ -25,7 +25,7 @@ class WhisperRecognizer:
     """A converted Whisper model on one device; see `recognizer.Recognizer`."""
 
     def __init__(self, folder: ModelFolder, device: str, properties: Properties) -> None:
-        from subvino.graphs.chooser import Vocabulary
+        from subvino.graphs.head import Vocabulary
         from subvino.whisper.engine import Engine
 
         settings, n_vocab = folder.settings, folder.dimensions.n_vocab

@@ -70,9 +70,7 @@ class Batch:
         mask = np.empty((n, 1, self._width, n_past + self._width), np.float32)
         mask[:, 0, :, :n_past] = self._mask[:n]
         mask[:, 0, :, n_past:] = np.where(np.eye(self._width, dtype=bool), 0.0, _HIDDEN)
-        take = np.arange(self._width, dtype=np.int32)
-        present = self._engine.decode(tokens, positions, mask, take)
-        self._keep(present, n)
+        self._keep(self._engine.decode(tokens, positions, mask), n)
 
     def _keep(self, present: npt.NDArray[np.generic], n: int) -> None:
         """Write the new keys and values into the next columns, each seen by its hypothesis."""

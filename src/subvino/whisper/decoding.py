@@ -159,8 +159,9 @@ class Decoder:
         starting = [slot for slot, one in enumerate(self._occupants) if one.n_fed == 0]
         for one in self._occupants:
             one.n_fed += 1
+        tokens, logprobs = self._engine.choose(self._rules(), self._n_best)
         self._hear_start(starting)
-        self._choose()
+        self._advance(tokens, logprobs)
         finished = [slot for slot, one in enumerate(self._occupants) if self._is_finished(one)]
         done = [self._occupants[slot] for slot in finished]
         for slot in reversed(finished):
@@ -186,20 +187,21 @@ class Decoder:
                 self._language[0], self._options.task, timestamps=True
             )
 
-    def _choose(self) -> None:
+    @property
+    def _n_best(self) -> int:
+        """Candidates asked for each row: with the end among them, beams need one more."""
+        return 1 if self._width == 1 else self._width + 1
+
+    def _advance(self, tokens: INT32, logprobs: FLOAT32) -> None:
         """Give every window whose prompt is fed its next token."""
-        choosing = [slot for slot, one in enumerate(self._occupants) if one.is_choosing]
-        if not choosing:
-            return
-        is_beam = self._width > 1
-        rules = self._rules()
-        tokens, logprobs = self._engine.choose(rules, self._width + 1 if is_beam else 1)
-        for slot in choosing:
+        for slot, one in enumerate(self._occupants):
+            if not one.is_choosing:
+                continue
             rows = slice(slot * self._width, (slot + 1) * self._width)
-            if is_beam and self._occupants[slot].temperature == 0:
+            if self._width > 1 and one.temperature == 0:
                 self._advance_beams(slot, tokens[rows], logprobs[rows])
             else:
-                self._advance_each(self._occupants[slot], tokens[rows, 0], logprobs[rows, 0])
+                self._advance_each(one, tokens[rows, 0], logprobs[rows, 0])
 
     def _advance_each(self, one: _Occupant, tokens: INT32, logprobs: FLOAT32) -> None:
         eot = self._tokenizer.eot
@@ -320,9 +322,16 @@ def detect_language(
     for sound in sounds:
         batch.enter(0, log_mel(sound.samples, engine.dimensions.n_mels))
         batch.step(np.array([[tokenizer.sot]], np.int32), np.zeros((1, 1), np.int32))
+        engine.choose(_anything(1), 1)
         probabilities.append(_language_probabilities(tokenizer, engine.logits[:, 0])[0])
         weights.append(len(sound.samples))
     return _vote(tokenizer, np.array(probabilities, np.float32), weights)
+
+
+def _anything(n_rows: int) -> RowRules:
+    """Rules that forbid nothing."""
+    zeros, ones = np.zeros(n_rows, np.float32), np.ones(n_rows, np.float32)
+    return RowRules(zeros, zeros, zeros, ones, zeros, ones, np.zeros((1, 1), np.float32))
 
 
 def _language_probabilities(tokenizer: Tokenizer, scores: FLOAT32) -> FLOAT32:

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
-from subvino.graphs.chooser import Vocabulary, build_chooser
+from subvino.graphs.head import Vocabulary, add_chooser
+from subvino.graphs.layers import expand_weights, largest_matrix
 from subvino.network import ModelFolder
 
 Properties = Mapping[str, str | int | bool]
@@ -26,7 +27,7 @@ _CACHE_TYPES = {"bf16": ov.Type.bf16, "f16": ov.Type.f16}
 
 @dataclass(frozen=True, slots=True)
 class RowRules:
-    """What each row may say next; arrays of one value a row, see `graphs.chooser`."""
+    """What each row may say next; arrays of one value a row, see `graphs.head`."""
 
     text: FLOAT32
     end: FLOAT32
@@ -38,7 +39,7 @@ class RowRules:
 
 
 class Engine:
-    """Encoder, decoder and chooser of one model, compiled for one device.
+    """Encoder, decoder and head of one model, compiled for one device.
 
     Keys and values are kept in the type that the device computes in: with f32 the CPU plugin would
     convert all of them at every token, which is three times slower.
@@ -53,11 +54,13 @@ class Engine:
         self.cache_type = _CACHE_TYPES.get(precision, ov.Type.f32)
         self._core = ov.Core()
         self._folder, self._device, self._properties = folder.path, device, dict(properties)
-        self._encoder = self._compile(self._read("encoder", outputs=("cross_",)))
-        self._decoder = self._compile(self._read("decoder", ("past_", "cross_"), ("present",)))
-        self._encode = self._encoder.create_infer_request()
-        self._decode = self._decoder.create_infer_request()
-        self._choosers: dict[int, ov.InferRequest] = {}
+        self._alignment_heads = folder.settings.alignment_heads
+        self._encode = self._compile(self._read("encoder", outputs=("cross_",)))
+        decoder = self._read("decoder", ("past_", "cross_"), ("present",))
+        self._decode = self._compile(decoder, _step_properties(device))
+        self._embedding = largest_matrix(self._core.read_model(self._folder / "head.xml"))
+        self._heads: dict[int, ov.InferRequest] = {}
+        self._head: ov.InferRequest | None = None
 
     @property
     def n_caches(self) -> int:
@@ -73,8 +76,7 @@ class Engine:
         """
         sizes = self.dimensions
         n_values = self.n_caches * sizes.n_audio_context * sizes.n_state
-        per_window = n_values * int(self.cache_type.size)
-        return max(2, min(16, _BATCH_BYTES // per_window))
+        return max(2, min(16, _BATCH_BYTES // (n_values * int(self.cache_type.size))))
 
     def new_caches(self, n_windows: int, n_columns: int) -> list[ov.Tensor]:
         """Zeroed key and value tensors (n_windows, heads, n_columns, d / heads).
@@ -105,55 +107,53 @@ class Engine:
             self._decode.set_tensor(f"past_{i}", past_tensor)
             self._decode.set_tensor(f"cross_{i}", cross_tensor)
 
-    def decode(
-        self, tokens: INT32, positions: INT32, mask: FLOAT32, take: INT32
-    ) -> npt.NDArray[np.generic]:
+    def decode(self, tokens: INT32, positions: INT32, mask: FLOAT32) -> npt.NDArray[np.generic]:
         """Run one step over the bound caches; see `graphs.decoder` for the shapes.
 
-        Gives the new keys and values (n_caches, windows, heads, n, d / heads) as raw 16- or 32-bit
-        values; the logits stay in the engine. Valid until the next step.
+        tokens: (windows, n). Gives the new keys and values (n_caches, windows, heads, n,
+        d / heads) as raw 16- or 32-bit values, valid until the next step; the hidden states stay
+        in the engine.
         """
-        for name, array in (
-            ("tokens", tokens),
-            ("positions", positions),
-            ("mask", mask),
-            ("take", take),
-        ):
-            self._decode.set_tensor(name, ov.Tensor(array))
+        self._decode.set_tensor("embedded", ov.Tensor(self._embedding.rows(tokens)))
+        self._decode.set_tensor("positions", ov.Tensor(positions))
+        self._decode.set_tensor("mask", ov.Tensor(mask))
         self._decode.infer()
         present: npt.NDArray[np.generic] = self._decode.get_tensor("present").data
         return present
 
-    @property
-    def logits(self) -> FLOAT32:
-        """Of the last step: (windows, m, n_vocab). Valid until the next step."""
-        logits: FLOAT32 = self._decode.get_tensor("logits").data
-        return logits
-
     def choose(self, rules: RowRules, n_best: int) -> tuple[INT32, FLOAT32]:
         """The best tokens of each row of the last step, their log-probability: (rows, n_best)."""
-        chooser = self._chooser(n_best)
-        chooser.set_tensor("logits", self._decode.get_tensor("logits"))
+        head = self._head_for(n_best)
+        head.set_tensor("hidden", self._decode.get_tensor("hidden"))
         for name in ("text", "end", "first", "earliest", "latest", "sharpness"):
-            chooser.set_tensor(name, ov.Tensor(getattr(rules, name)[:, None]))
-        chooser.set_tensor("noise", ov.Tensor(rules.noise))
-        chooser.infer()
-        return chooser.get_tensor("tokens").data.copy(), chooser.get_tensor("logprobs").data.copy()
+            head.set_tensor(name, ov.Tensor(getattr(rules, name)[:, None]))
+        head.set_tensor("noise", ov.Tensor(rules.noise))
+        head.infer()
+        self._head = head
+        return head.get_tensor("tokens").data.copy(), head.get_tensor("logprobs").data.copy()
 
-    def _chooser(self, n_best: int) -> ov.InferRequest:
-        """In f32 whatever the network runs in: sums over the vocabulary need it."""
-        if n_best not in self._choosers:
-            graph = build_chooser(self.vocabulary, n_best)
-            properties = {**self._properties, "INFERENCE_PRECISION_HINT": "f32"}
-            compiled = self._core.compile_model(graph, self._device, properties)
-            self._choosers[n_best] = compiled.create_infer_request()
-        return self._choosers[n_best]
+    @property
+    def logits(self) -> FLOAT32:
+        """What the last `choose` chose from: (windows, n, n_vocab). Valid until the next one."""
+        assert self._head is not None, "logits are there once tokens were chosen"  # noqa: S101
+        logits: FLOAT32 = self._head.get_tensor("logits").data
+        return logits
+
+    def _head_for(self, n_best: int) -> ov.InferRequest:
+        """In f32 whatever the network runs in, see `graphs.head`."""
+        if n_best not in self._heads:
+            head = self._core.read_model(self._folder / "head.xml")
+            graph = add_chooser(head, self.vocabulary, n_best)
+            self._heads[n_best] = self._compile(graph, {"INFERENCE_PRECISION_HINT": "f32"})
+        return self._heads[n_best]
 
     def _read(
         self, name: str, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()
     ) -> ov.Model:
         """A graph whose caches (by the starts of their names) are in the cache type."""
         model = self._core.read_model(self._folder / f"{name}.xml")
+        if self.cache_type == ov.Type.bf16:
+            expand_weights(model)
         steps = ov.preprocess.PrePostProcessor(model)
         for port in model.inputs:
             if port.any_name.startswith(inputs or ("-",)):
@@ -163,5 +163,15 @@ class Engine:
                 steps.output(port.any_name).tensor().set_element_type(self.cache_type)
         return steps.build()
 
-    def _compile(self, model: ov.Model) -> ov.CompiledModel:
-        return self._core.compile_model(model, self._device, self._properties)
+    def _compile(self, model: ov.Model, extra: Properties | None = None) -> ov.InferRequest:
+        properties = {**self._properties, **(extra or {})}
+        return self._core.compile_model(model, self._device, properties).create_infer_request()
+
+
+def _step_properties(device: str) -> Properties:
+    """For graphs that see few rows at a time.
+
+    The CPU plugin's fused "snippets" are made for many: without them a step of 16 windows takes
+    20 % less. On CPUs with AMX some fail outright on shapes that change.
+    """
+    return {"SNIPPETS_MODE": "DISABLE"} if device.startswith("CPU") else {}

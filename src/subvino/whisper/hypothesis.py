@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from subvino.graphs.chooser import FORBIDDEN, Vocabulary
+from subvino.graphs.head import FORBIDDEN, Vocabulary
 
 MAX_INITIAL_TIMESTAMP = 50
 """The first segment starts at 1.00 s or earlier (`max_initial_timestamp` in openai/whisper)."""

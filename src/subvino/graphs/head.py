@@ -1,8 +1,10 @@
-"""The chooser: logits and what each row may say next → the best tokens and their log-probability.
+"""The head: hidden states → logits, and from them the best tokens and their log-probability.
 
 Floor 1 of the road. Masks, Whisper's timestamp rule, normalisation and the search for the best
-run inside one graph, in f32, so that 51,865 numbers a row never reach numpy. It is a graph of its
-own, not the tail of the decoder: in a graph that runs in bf16 the sums would be rounded.
+run inside one graph, so that 51,865 numbers a row never reach numpy. It is a graph of its own,
+computed in f32, not the tail of the decoder: in a graph that runs in bf16 logits come out rounded
+to a 16th or an 8th, and close candidates tie. With 8-bit weights it is faster too, because f32
+activations are quantized on the fly and bf16 ones are not.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import openvino as ov
 from openvino import Output
 from openvino import opset15 as op
 
-from subvino.graphs.layers import constant, parameter, result
+from subvino.graphs.layers import Builder, constant, layer_norm, parameter, result
 
 FORBIDDEN = -1e30
 """Added to a score to rule it out; finite, so that the difference of two such is not NaN."""
@@ -46,22 +48,37 @@ class Vocabulary:
         return self.eot + 1 + self.n_timestamps
 
 
-def build_chooser(vocabulary: Vocabulary, n_best: int) -> ov.Model:
-    """The graph that chooses the next token of each row.
+def build_head(builder: Builder) -> ov.Model:
+    """The last norm and the projection onto the vocabulary.
 
-    Inputs, a row each: `logits` f32 (windows, n, n_vocab), where rows = windows * n; `text` f32
-    (rows, 1), added to the scores of text tokens; `end` (rows, 1), added to that of the end;
-    `first` (rows, 1), 1 where the token would be the row's first; `earliest` and `latest` (rows,
-    1), the timestamps allowed, counted from 0.00 s; `sharpness` (rows, 1), 1 / temperature,
-    and `noise` (rows or 1, n_candidates or 1), for sampling: with Gumbel noise added to the
-    sharpened scores the best one is a fair sample. 1 and 0 choose greedily.
-    Outputs: `tokens` i32 and `logprobs` f32 (rows, n_best), best first; the log-probability is
-    that of the rules' distribution at temperature 1, as openai/whisper reports it.
+    Input `hidden` (windows, n, d); output `logits` (windows, n, n_vocab).
     """
-    logits = parameter("logits", [-1, -1, vocabulary.n_vocab])
+    hidden = parameter("hidden", [-1, -1, builder.dimensions.n_state])
+    normal = layer_norm(builder, hidden, "decoder.layer_norm")
+    table = builder.matrix("decoder.embed_tokens.weight")
+    logits = op.matmul(normal, table, False, True).output(0)
+    return ov.Model([result("logits", logits).get_node()], [hidden.get_node()], "whisper_head")
+
+
+def add_chooser(head: ov.Model, vocabulary: Vocabulary, n_best: int) -> ov.Model:
+    """The head, made to choose the next token of each row too.
+
+    head: from `build_head`, or read from its IR; it must not be used otherwise any more.
+
+    Inputs besides the head's, a row each (rows = windows * n): `text` f32 (rows, 1), added to the
+    scores of text tokens; `end` (rows, 1), added to that of the end; `first` (rows, 1), 1 where
+    the token would be the row's first; `earliest` and `latest` (rows, 1), the timestamps allowed,
+    counted from 0.00 s; `sharpness` (rows, 1), 1 / temperature, and `noise` (rows or 1,
+    n_candidates or 1), for sampling: with Gumbel noise added to the sharpened scores the best one
+    is a fair sample. 1 and 0 choose greedily.
+    Outputs besides `logits`: `tokens` i32 and `logprobs` f32 (rows, n_best), best first; the
+    log-probability is that of the rules' distribution at temperature 1, as openai/whisper reports
+    it.
+    """
     names = ("text", "end", "first", "earliest", "latest", "sharpness")
     rows = {name: parameter(name, [-1, 1]) for name in names}
     noise = parameter("noise", [-1, -1])
+    logits = head.get_results()[0].input_value(0)
     flat = op.reshape(logits, _i64([-1, vocabulary.n_vocab]), False).output(0)
     scores = op.concat([_words(vocabulary, flat, rows), _times(vocabulary, flat, rows)], 1)
     scores, normaliser = _prefer_time(vocabulary, scores.output(0))
@@ -69,10 +86,10 @@ def build_chooser(vocabulary: Vocabulary, n_best: int) -> ov.Model:
     best = op.topk(keys, op.constant(np.int64(n_best)), 1, "max", "value", index_element_type="i32")
     places = best.output(1)
     logprobs = op.subtract(op.gather_elements(scores, places, 1), normaliser).output(0)
-    tokens = _token_ids(vocabulary, places)
-    results = [result("tokens", tokens).get_node(), result("logprobs", logprobs).get_node()]
-    inputs = [port.get_node() for port in (logits, *rows.values(), noise)]
-    return ov.Model(results, inputs, "whisper_chooser")
+    chosen = (result("tokens", _token_ids(vocabulary, places)), result("logprobs", logprobs))
+    results = [*head.get_results(), *(port.get_node() for port in chosen)]
+    inputs = [*head.get_parameters(), *(port.get_node() for port in (*rows.values(), noise))]
+    return ov.Model(results, inputs, "whisper_head")
 
 
 def _words(vocabulary: Vocabulary, flat: Output, rows: dict[str, Output]) -> Output:
