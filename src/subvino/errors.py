@@ -16,6 +16,7 @@ status.
         MediaPermissionError          (PermissionError)
         UrlError                      (OSError)
         SubtitleFileError             (ValueError)    a subtitle or transcript file that can't be read
+        ManifestError                 (ValueError)    an evaluation set's list of clips
       OptionError                     (ValueError)    an option, or two that don't go together
       ModelError                      the weights
         ModelNotFoundError            (LookupError)
@@ -118,6 +119,10 @@ class UrlError(InputError, OSError):
 
 class SubtitleFileError(InputError, ValueError):
     """A subtitle or transcript file that can't be read."""
+
+
+class ManifestError(InputError, ValueError):
+    """A manifest of an evaluation set that can't be read."""
 
 
 class OptionError(SubvinoError, ValueError):

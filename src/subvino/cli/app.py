@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from subvino.cli import devices, models
+from subvino.cli.evaluate import evaluate
 from subvino.cli.screen import Screen, make_streams_lenient
 from subvino.cli.transcribe import transcribe
 from subvino.errors import DeviceError, OptionError, SubvinoError
@@ -67,6 +68,7 @@ app = typer.Typer(
 )
 app.command(MAIN_COMMAND, hidden=True)(transcribe)
 app.command("devices")(devices.devices)
+app.command("evaluate")(evaluate)
 app.add_typer(models.app, name="models")
 
 
