@@ -1,0 +1,264 @@
+"""The main command on real speech, with the real models."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import av
+import numpy as np
+import pysubs2
+import pytest
+
+from subvino.media import read_audio
+from subvino.transcript import Transcript
+from tests.cli.conftest import Run
+from tests.sounds import Track, write_media
+
+pytestmark = [pytest.mark.model, pytest.mark.usefixtures("real_models")]
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLE = SAMPLES / "rainbow.mp4"
+
+
+def words_of(text: str) -> list[str]:
+    """Lower case, without punctuation."""
+    kept = "".join(char if char.isalnum() or char.isspace() else " " for char in text.lower())
+    return kept.split()
+
+
+SAID = words_of((SAMPLES / "rainbow.txt").read_text(encoding="utf-8"))
+
+
+def words_of_file(path: str) -> list[str]:
+    """Of a subtitle file, as a reader that nobody here wrote finds them."""
+    return words_of(" ".join(event.plaintext for event in pysubs2.load(path)))
+
+
+def speech(repeats: int = 1) -> Track:
+    """The sample's sound, 16.3 s a time, in 16 kHz."""
+    with read_audio(SAMPLE) as stream:
+        samples = np.concatenate([block.samples for block in stream])
+    return Track(np.tile(samples, repeats), "pcm_s16le", rate=16_000)
+
+
+@pytest.fixture
+def talk(folder: Path) -> Path:
+    """talk.wav in the working directory."""
+    return write_media(Path("talk.wav"), speech())
+
+
+def test_the_subtitles_of_the_sample_are_right_word_for_word(run: Run) -> None:
+    call = run(SAMPLE, "--model", "base", "-o", "out", "-f", "srt,vtt,txt,json", "--verbose")
+    assert call.code == 0, call.err
+    assert words_of_file("out/rainbow.en.srt") == SAID
+    assert words_of_file("out/rainbow.en.vtt") == SAID
+    assert words_of(Path("out/rainbow.en.txt").read_text()) == SAID
+    *cues, srt, vtt, txt, transcript = call.out
+    assert words_of(" ".join(line[23:] for line in cues)) == SAID
+    assert [Path(path).suffix for path in (srt, vtt, txt, transcript)] == [
+        ".srt", ".vtt", ".txt", ".json",
+    ]  # fmt: skip
+    saved = Transcript.from_json(Path(transcript).read_text(encoding="utf-8"))
+    assert (saved.language, saved.model, saved.media) == ("en", "base", str(SAMPLE))
+    with av.open("out/rainbow.en.vtt") as container:
+        assert container.streams.subtitles
+
+
+def test_a_saved_transcript_gives_the_same_cues_again(run: Run, talk: Path) -> None:
+    assert run(talk, "-m", "tiny.en", "-f", "srt,json").code == 0
+    assert run("talk.en.json", "-o", "again").code == 0
+    assert Path("again/talk.en.srt").read_bytes() == Path("talk.en.srt").read_bytes()
+
+
+def test_one_model_serves_all_inputs_and_each_has_its_line(run: Run, talk: Path) -> None:
+    write_media(Path("b.mkv"), speech(), video=1.0)
+    call = run(talk, "no.wav", "b.mkv", "-m", "tiny.en")
+    assert call.code == 1
+    assert call.out == ["talk.en.srt", "b.en.srt"]
+    lines = [line for line in call.err if not line.startswith("model: ")]
+    assert lines[0].startswith("talk.wav: en (")
+    assert lines[0].endswith("x)")
+    assert lines[1:] == [
+        "error: no.wav: no such file; check the path",
+        lines[2],
+        "1 of 3 inputs failed:",
+        "  no.wav: no such file; check the path",
+    ]
+
+
+def test_what_can_be_read_of_a_truncated_file_is_subtitled_and_the_loss_is_told(
+    run: Run, talk: Path
+) -> None:
+    data = talk.read_bytes()
+    Path("cut.wav").write_bytes(data[: len(data) // 2])
+    call = run("cut.wav", "-m", "tiny.en", "-q")
+    assert call.code == 1
+    assert len(call.err) == 1
+    assert call.err[0].startswith("error: cut.wav: 8.")
+    assert "s of sound could not be read" in call.err[0]
+    words = words_of_file("cut.en.srt")
+    assert words[:8] == SAID[:8]
+    assert len(words) < len(SAID)
+
+
+def test_the_track_asked_for_is_heard(run: Run) -> None:
+    silence = Track(np.zeros(80_000, np.float32), "pcm_s16le", rate=16_000)
+    english = Track(speech().samples, "pcm_s16le", rate=16_000, metadata={"language": "eng"})
+    write_media(Path("film.mkv"), silence, english)
+    assert run("film.mkv", "-m", "tiny.en", "--audio-track", "en", "-f", "txt").code == 0
+    assert words_of(Path("film.en.txt").read_text())[:8] == SAID[:8]
+
+
+def test_a_file_without_speech_gives_an_empty_file_and_says_so(run: Run) -> None:
+    write_media(Path("a.wav"), Track(np.zeros(80_000, np.float32), "pcm_s16le", rate=16_000))
+    call = run("a.wav", "-m", "tiny.en")
+    assert call.code == 0
+    assert call.err[-1] == "a.wav: no speech found"
+    assert Path(call.out[0]).read_text() == ""
+
+
+def test_a_file_of_somebody_else_is_seen_before_the_long_work(run: Run, talk: Path) -> None:
+    Path("talk.en.srt").write_text("somebody else's")
+    for language in ("en", "auto"):
+        call = run(talk, "-m", "tiny.en", "--language", language)
+        assert call.code == 1
+        assert call.err[-1].startswith("error: talk.en.srt: exists already")
+        assert not [line for line in call.err if line.startswith("talk.wav: ")]
+    assert Path("talk.en.srt").read_text() == "somebody else's"
+
+
+def test_a_language_that_the_model_does_not_know_stops_everything(
+    run: Run, talk: Path, real_models: Path
+) -> None:
+    """The folder has a name of its own, so that only the model itself can tell."""
+    assert run("models", "get", "tiny.en").code == 0
+    converted = real_models / "models" / "tiny.en-int8"
+    for option in (("--language", "German"), ("--task", "translate")):
+        call = run(talk, talk, "-m", converted, *option)
+        assert call.code == 2
+        assert len(call.err) == 1
+
+
+# --- progress
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_shows_a_bar_with_speed_and_stdout_stays_clean(talk: Path) -> None:
+    import pty  # not on Windows
+
+    long = write_media(Path("long.wav"), speech(4))
+    command = [sys.executable, "-m", "subvino", str(long), "-m", "tiny.en", "--batch-size", "1"]
+    master, slave = pty.openpty()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave) as process:
+        os.close(slave)
+        shown = read_terminal(master)
+        assert process.stdout is not None
+        assert process.stdout.read() == b"long.en.srt\n"
+    assert process.returncode == 0
+    assert "long.wav" in shown
+    assert "100%" in shown
+    assert "\x1b[" in shown
+
+
+def read_terminal(master: int) -> str:
+    """All that is shown until the other end closes."""
+    shown = b""
+    while True:
+        try:
+            part = os.read(master, 65536)
+        except OSError:  # Linux's way to say that nobody writes any more
+            part = b""
+        if not part:
+            os.close(master)
+            return shown.decode()
+        shown += part
+
+
+# --- interruption
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_stops_with_one_line_and_leaves_nothing(talk: Path) -> None:
+    long = write_media(Path("long.wav"), speech(20))
+    command = [sys.executable, "-m", "subvino", str(long), "-m", "tiny.en", "--verbose"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # the first cue: it is at work
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
+    assert process.returncode == 130
+    lines = [line for line in told.splitlines() if not line.startswith("model: ")]
+    assert lines == ["error: interrupted; what was not finished was not written"]
+    assert sorted(os.listdir()) == ["long.wav", "talk.wav"]  # noqa: PTH208
+
+
+# --- URLs
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """A local server's, of the folder `site`."""
+    site = tmp_path / "site"
+    site.mkdir()
+    handler = partial(QuietHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+# yt-dlp leaves answers it doesn't want to the garbage collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_url_is_fetched_and_its_subtitles_come_here(
+    run: Run, tmp_path: Path, address: str
+) -> None:
+    pytest.importorskip("yt_dlp", reason="the extra url is not installed")
+    write_media(tmp_path / "site" / "talk.wav", speech())
+    call = run(f"{address}/talk.wav", f"{address}/no.wav", "-m", "tiny.en", "-f", "json")
+    assert call.code == 1
+    assert call.out == ["talk.en.json"]
+    assert json.loads(Path("talk.en.json").read_text())["media"] == f"{address}/talk.wav"
+    assert call.err[-1].startswith(f"  {address}/no.wav: ")
+    assert os.listdir() == ["talk.en.json"]  # noqa: PTH208
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_every_entry_of_a_list_is_an_input(run: Run, tmp_path: Path, address: str) -> None:
+    pytest.importorskip("yt_dlp", reason="the extra url is not installed")
+    write_media(tmp_path / "site" / "a.wav", speech())
+    item = "<item><title>{0}</title><enclosure url='{1}/{0}.wav' type='audio/wav'/></item>"
+    items = item.format("a", address) + item.format("b", address)
+    feed = f"<?xml version='1.0'?><rss version='2.0'><channel>{items}</channel></rss>"
+    (tmp_path / "site" / "feed.xml").write_text(feed)
+    call = run(f"{address}/feed.xml", "-m", "tiny.en")
+    assert call.code == 1
+    assert call.out == ["a.en.srt"]
+    assert "1 of 2 inputs failed:" in call.err
+
+
+def test_media_in_a_language_is_named_by_it(run: Run) -> None:
+    """German speech: the name of the file tells it."""
+    clip = Path(__file__).parents[1] / "data" / "speech" / "de_rhasspy-0219.flac"
+    call = run(clip, "-m", "base", "-o", "out")
+    assert call.code == 0, call.err
+    assert call.out == [str(Path("out") / f"{clip.stem}.de.srt")]
+    call = run(clip, "-m", "base", "-o", "out", "--task", "translate")
+    assert call.out == [str(Path("out") / f"{clip.stem}.en.srt")]
