@@ -190,6 +190,7 @@ def read_terminal(master: int) -> str:
 def test_ctrl_c_stops_with_one_line_and_leaves_nothing(talk: Path) -> None:
     long = write_media(Path("long.wav"), speech(20))
     command = [sys.executable, "-m", "subvino", str(long), "-m", "tiny.en", "--verbose"]
+    command += ["--batch-size", "1"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -74,9 +74,9 @@ app.add_typer(models.app, name="models")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        import subvino
+        from subvino import __version__
 
-        Screen().result(f"subvino {subvino.__version__}")
+        Screen().result(f"subvino {__version__}")
         raise typer.Exit
 
 

@@ -286,6 +286,7 @@ class _Batch:
                     self._writer.check(place, language)
                 advance(stream.position)
                 self._show_cues(stream, result)
+            advance(stream.duration or stream.position)
         took = time.perf_counter() - begin
         self.screen.note(_describe_work(stream, name, took))
 
