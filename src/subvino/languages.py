@@ -38,3 +38,14 @@ def language_code(spelling: str) -> str:
     """
     primary = spelling.strip().lower().replace("_", "-").partition("-")[0]
     return _SPELLINGS.get(primary, primary)
+
+
+def iso_639_2(spelling: str) -> str:
+    """The code of three letters that media containers write; "und" where there is none.
+
+    >>> iso_639_2("de"), iso_639_2("pt-BR"), iso_639_2("yue"), iso_639_2("")
+    ('deu', 'por', 'yue', 'und')
+    """
+    code = language_code(spelling)
+    known = _CODES.get(code, "").partition(",")[0] or code
+    return known if len(known) == 3 and known.isascii() and known.isalpha() else "und"

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -144,8 +144,15 @@ class MediaInfo:
 
 def probe(path: str | Path) -> MediaInfo:
     """What the file holds, without decoding it. Raises InputError."""
+    with open_media(path) as (_, info):
+        return info
+
+
+@contextmanager
+def open_media(path: str | Path) -> Iterator[tuple[InputContainer, MediaInfo]]:
+    """The file as FFmpeg reads it, for what looks at more than the sound. Raises InputError."""
     with closing(_MediaFile(Path(path))) as file:
-        return file.info
+        yield file.container, file.info
 
 
 def choose_audio_track(info: MediaInfo, wanted: str | None = None) -> AudioTrack:

@@ -17,7 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from subvino.errors import DiskFullError, OutputError, OutputExistsError, OutputPermissionError
+from subvino.errors import (
+    DiskFullError,
+    OutputError,
+    OutputExistsError,
+    OutputPermissionError,
+    SubvinoError,
+)
 
 Existing = Literal["replace-own", "overwrite", "skip"]
 """What happens to a file that stands there already: replaced if subvino made it, always, never."""
@@ -53,14 +59,24 @@ def check_writable(folder: Path) -> None:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write the file whole or not at all; raises OutputError and its kinds."""
+    with whole_file(path) as beside:
+        beside.write_bytes(content)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """An empty file beside `path` to write to: it takes that place when the block ends well.
+
+    Otherwise it goes and what stood there stays. Raises OutputError and its kinds.
+    """
     with _translated_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+        os.close(descriptor)
         beside = Path(name)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
+            yield beside
+            with beside.open("rb+") as file:
                 os.fsync(file.fileno())
             beside.chmod(0o666 & ~_umask())
             beside.replace(path)
@@ -74,7 +90,7 @@ def _translated_errors(path: Path) -> Iterator[None]:
     """Turns what the system says about writing `path` into errors of ours."""
     try:
         yield
-    except OutputError:
+    except SubvinoError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise _output_error(path, error) from error

@@ -27,6 +27,7 @@ def write(subtitles: Subtitles, options: WriteOptions = _DEFAULTS) -> str:
 
 
 def _header(style: Style) -> str:
+    side = style.margin if style.side_margin is None else style.side_margin
     return f"""[Script Info]
 ScriptType: v4.00+
 PlayResX: {style.width}
@@ -40,7 +41,7 @@ Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle,
 Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
 Style: Default,{style.font},{style.size},{_colour(style.colour)},{_colour(style.waiting_colour)},\
 &H00000000,&H80000000,0,0,0,0,100,100,0,0,1,{style.outline},1,{style.alignment},\
-{style.margin},{style.margin},{style.margin},1
+{side},{side},{style.margin},1
 """
 
 

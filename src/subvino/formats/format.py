@@ -15,7 +15,8 @@ from subvino.transcript import Transcript
 class Style:
     """How cues look where the format says it (ASS; TTML takes the colour).
 
-    size, outline, margin: pixels of a picture `width` by `height`.
+    size, outline, margin, side_margin: pixels of a picture `width` by `height`.
+    side_margin: left and right of the text; as `margin` where None.
     colour: RRGGBB of the text; with word times, of words that were said already.
     waiting_colour: RRGGBB of words still to come.
     alignment: as on a number pad: 2 is bottom centre, 8 top centre.
@@ -28,6 +29,7 @@ class Style:
     outline: int = 3
     alignment: int = 2
     margin: int = 54
+    side_margin: int | None = None
     width: int = 1920
     height: int = 1080
 
