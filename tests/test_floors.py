@@ -15,9 +15,9 @@ FLOORS = (
     {"audio", "transcript", "subtitles", "network"}
     | {"linebreak", "languages", "timeline", "containers"},
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
-    | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs"},
-    {"models", "whisper", "quantize"},
-    {"transcribe", "journal"},
+    | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs"},
+    {"models", "whisper", "quantize", "check", "speech"},
+    {"transcription", "journal", "fix"},
     {"pipeline", "evaluate"},
     {"cli", "cluster", "server"},
 )

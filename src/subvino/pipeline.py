@@ -37,7 +37,7 @@ from subvino.outputs import Existing, OutputLog, OutputPlace, check_writable, wr
 from subvino.recognizer import DecodingOptions, Recognizer, WindowResult
 from subvino.subtitles import Subtitles
 from subvino.tokenizer import language_code
-from subvino.transcribe import make_transcript, transcribe_audio
+from subvino.transcription import make_transcript, transcribe_audio
 from subvino.transcript import Segment, Task, Transcript
 from subvino.vad import VadOptions, load_detector
 from subvino.windows import Detector, WindowOptions, hear_everything

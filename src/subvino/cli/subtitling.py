@@ -35,7 +35,7 @@ from subvino.pipeline import (
 from subvino.recognizer import DecodingOptions, WindowResult
 from subvino.subtitles import Cue
 from subvino.tokenizer import LANGUAGES
-from subvino.transcribe import UNDETERMINED
+from subvino.transcription import UNDETERMINED
 from subvino.transcript import Task
 from subvino.urls import DownloadProgress, UrlEntry, download, find_entries, is_url
 from subvino.vad import VadOptions

@@ -1,0 +1,50 @@
+"""The names that users import, pinned."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import subvino
+
+NAMES = {
+    "MODELS",
+    "Cue",
+    "CueRules",
+    "DecodingOptions",
+    "Segment",
+    "Subtitles",
+    "SubvinoError",
+    "TranscriptStream",
+    "Transcriber",
+    "Transcript",
+    "Word",
+    "__version__",
+    "build_cues",
+    "load_transcriber",
+    "rules_for",
+    "stream",
+    "transcribe",
+}
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(subvino.__all__) == NAMES
+    assert set(dir(subvino)) >= NAMES
+
+
+def test_every_public_name_is_there_and_keeps_its_meaning() -> None:
+    """No module of the package may take a public name's place once it is imported."""
+    import subvino.pipeline
+
+    for name in NAMES:
+        value = getattr(subvino, name)
+        assert not isinstance(value, type(sys)), name
+    assert subvino.transcribe is subvino.pipeline.transcribe
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    heavy = ("numpy", "openvino", "av", "tokenizers", "huggingface_hub", "typer", "rich")
+    code = f"import sys, subvino; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
