@@ -45,6 +45,16 @@ def test_words_where_nobody_speaks_are_invented(tmp_path: Path) -> None:
     assert score_one(clip, say("")).invented == Invention(0, 0.0)
 
 
+def test_text_that_a_verdict_took_out_is_neither_heard_nor_invented(tmp_path: Path) -> None:
+    rejected = replace(say("Danke fürs Zuschauen.").segments[0], verdict="no speech there")
+    heard = replace(say("Guten Tag!"), segments=(*say("Guten Tag!").segments, rejected))
+    result = score_one(make_clip(tmp_path, "a", "Guten Tag!"), heard)
+    assert (result.errors, result.text) == (ErrorCounts(hits=2), "Guten Tag!")
+    silent = replace(heard, segments=(rejected,))
+    clip = make_clip(tmp_path, "b", "", language=None)
+    assert score_one(clip, silent).invented == Invention(0, 0.0)
+
+
 def test_word_times_are_compared_where_both_sides_have_them(tmp_path: Path) -> None:
     words = (TimedText("guten", 0.1, 1.0), TimedText("Tag", 1.2, 2.0))
     clip = replace(make_clip(tmp_path, "a", "Guten Tag!"), words=words)

@@ -58,11 +58,12 @@ def _to_png(figure: Figure) -> bytes:
 
 
 def _draw_errors(axes: Axes, report: Report) -> None:
-    """The share of clips (x) whose error rate is at most y, for each engine a curve."""
+    """The error rate (y) that a share of the clips (x) does not exceed, a curve for each engine."""
     for engine in report.engines:
         rates = np.sort(_error_percents(report.results, engine))
-        share = 100 * (np.arange(len(rates)) + 1) / max(1, len(rates))
-        axes.plot(share, rates, drawstyle="steps-pre", label=_plain(engine))
+        if len(rates):
+            share = np.linspace(0, 100, len(rates) + 1)
+            axes.stairs(rates, share, baseline=None, label=_plain(engine))
     axes.set(
         title="Errors per clip, the best clips first",
         xlabel="share of the clips, %",

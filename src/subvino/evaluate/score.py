@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from subvino.evaluate.manifest import Clip, TimedText
 from subvino.evaluate.normalize import CHARACTER_LANGUAGES, split_units
@@ -68,7 +68,7 @@ class Run:
 
 def score(clip: Clip, run: Run) -> ClipResult:
     """The result of a run over the clip."""
-    transcript = run.transcript
+    transcript = _without_rejected(run.transcript)
     spoken = bool(clip.text)
     return ClipResult(
         manifest=run.manifest,
@@ -78,13 +78,19 @@ def score(clip: Clip, run: Run) -> ClipResult:
         duration=transcript.duration,
         seconds=run.seconds,
         reference=clip.text,
-        text=" ".join(segment.text for segment in transcript.segments),
+        text=" ".join(segment.text for segment in transcript.spoken),
         heard_language=None if run.told_language or not spoken else transcript.language,
         errors=_errors(clip, transcript) if spoken else None,
         invented=None if spoken else _invention(transcript),
         words=_word_errors(clip, transcript),
         phrases=_phrase_errors(clip, transcript),
     )
+
+
+def _without_rejected(transcript: Transcript) -> Transcript:
+    """What a user sees: text that a verdict took out is neither heard nor invented."""
+    kept = tuple(segment for segment in transcript.segments if segment.verdict is None)
+    return replace(transcript, segments=kept)
 
 
 def _errors(clip: Clip, transcript: Transcript) -> ErrorCounts:
@@ -94,7 +100,7 @@ def _errors(clip: Clip, transcript: Transcript) -> ErrorCounts:
 
 def _invention(transcript: Transcript) -> Invention:
     language = transcript.text_language
-    told = [s for s in transcript.segments if split_units(s.text, language)]
+    told = [s for s in transcript.spoken if split_units(s.text, language)]
     n_words = sum(len(split_units(segment.text, language)) for segment in told)
     return Invention(n_words, covered_seconds(told))
 
@@ -120,14 +126,14 @@ def _phrase_errors(clip: Clip, transcript: Transcript) -> TimingErrors | None:
         return None
     heard = _words(transcript)
     if heard is None:
-        heard = tuple(TimedText(s.text, s.start, s.end) for s in transcript.segments)
+        heard = tuple(TimedText(s.text, s.start, s.end) for s in transcript.spoken)
     return compare_times(clip.phrases, heard, clip.language, strip_accents=clip.strip_accents)
 
 
 def _words(transcript: Transcript) -> tuple[TimedText, ...] | None:
     """All words with their times; None if a segment has none."""
     found = []
-    for segment in transcript.segments:
+    for segment in transcript.spoken:
         if segment.words is None:
             return None
         found += [TimedText(word.text, word.start, word.end) for word in segment.words]
