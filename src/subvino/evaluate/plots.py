@@ -79,7 +79,8 @@ def _error_percents(results: Sequence[ClipResult], engine: str) -> list[float]:
 
 
 def _draw_timing(axes: Axes, report: Report) -> None:
-    bins = np.linspace(-_WIDEST_MS, _WIDEST_MS, 51)
+    # Whisper's times are multiples of 20 ms: they lie in the middle of their bins.
+    bins = np.arange(-_WIDEST_MS - 10, _WIDEST_MS + 11, 20)
     for engine in report.engines:
         onsets = np.array(
             [
@@ -89,8 +90,9 @@ def _draw_timing(axes: Axes, report: Report) -> None:
                 for error in result.words.onsets
             ]
         )
-        inside = np.clip(onsets, -_WIDEST_MS, _WIDEST_MS)
-        axes.hist(inside, bins=bins.tolist(), histtype="step", label=_plain(engine))
+        if len(onsets):
+            inside = np.clip(onsets, -_WIDEST_MS, _WIDEST_MS)
+            axes.hist(inside, bins=bins.tolist(), histtype="step", label=_plain(engine))
     axes.set(
         title="Word onsets: how far off",
         xlabel="ms; late is positive",
