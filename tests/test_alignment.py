@@ -141,3 +141,11 @@ def test_no_sound_and_no_words_are_no_error() -> None:
     assert fit_to_sound([], np.zeros(0, np.float32)) == []
     (word,) = fit_to_sound([WordTime(0.0, 0.1)], np.zeros(1600, np.float32), EdgeRules())
     assert word.end > word.start
+
+
+def test_a_word_left_alone_before_a_long_pause_is_put_after_it() -> None:
+    """ "Chapter one | (pause) | No one who": attention finds the first "no" right after "one"."""
+    sound = bursts((0.2, 0.8), (2.0, 2.6))
+    words = fit_to_sound([WordTime(0.2, 0.79), WordTime(0.79, 2.0), WordTime(2.0, 2.6)], sound)
+    assert words[1].start == pytest.approx(2.0, abs=0.03)
+    assert words[1].end == words[2].start == pytest.approx(2.3, abs=0.05)

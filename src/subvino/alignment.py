@@ -49,6 +49,7 @@ class EdgeRules:
         before and after its onset is taken for it...
     dip_slope: ...unless it is too far: shares of the loudness range that a second costs.
     min_word: no word is shorter.
+    stray_pause: a word of hardly any length before a pause this long belongs after it.
     """
 
     quiet: float = 0.25
@@ -59,6 +60,7 @@ class EdgeRules:
     dip_after: float = 0.12
     dip_slope: float = 5.0
     min_word: float = 0.04
+    stray_pause: float = 0.5
 
 
 def token_onsets(attention: Floats) -> Frames:
@@ -143,7 +145,8 @@ def fit_to_sound(
         _end(loudness, WordTime(start, max(end, start)), rules)
         for start, end in zip(starts, ends, strict=True)
     ]
-    return _in_order(fitted, rules.min_word, len(samples) / SAMPLE_RATE)
+    joined = _join_strays(fitted, rules)
+    return _in_order(joined, rules.min_word, len(samples) / SAMPLE_RATE)
 
 
 # Loudness in frames of 10 ms, as a share of the range from noise floor (0) to loud speech (1).
@@ -204,9 +207,26 @@ def _end(loudness: Floats, word: WordTime, rules: EdgeRules) -> WordTime:
     first = _frame(word.start)
     sound = np.flatnonzero(loudness[first : _frame(word.end)] > rules.trailing_quiet)
     if not len(sound):
-        return word
+        return WordTime(word.start, min(word.end, word.start + rules.min_word))
     heard = float((first + sound[-1] + 1) / _FRAMES_PER_SECOND)
     return WordTime(word.start, heard if word.end - heard >= rules.min_pause else word.end)
+
+
+def _join_strays(words: Sequence[WordTime], rules: EdgeRules) -> list[WordTime]:
+    """The words, with one that was left alone before a long pause put after it.
+
+    Attention may find the first word of a phrase right after the phrase before it: a blip of sound
+    there, then the pause, then the second word, whose time is then that of both.
+    """
+    joined = list(words)
+    for i in range(len(words) - 1, 0, -1):
+        before, word = joined[i - 1], joined[i]
+        follows = i < 2 or before.start - joined[i - 2].end < rules.min_pause
+        is_blip = before.end - before.start <= 2 * rules.min_word
+        if follows and is_blip and word.start - before.end >= rules.stray_pause:
+            middle = (word.start + word.end) / 2
+            joined[i - 1 : i + 1] = [WordTime(word.start, middle), WordTime(middle, word.end)]
+    return joined
 
 
 def _in_order(words: Sequence[WordTime], min_word: float, duration: float) -> list[WordTime]:

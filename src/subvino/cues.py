@@ -320,7 +320,7 @@ class _Speech:
 def _measure_speech(
     transcript: Transcript, language: str, rules: CueRules, shot_changes: Sequence[float]
 ) -> _Speech:
-    units = _units_of(transcript.segments, language, transcript.task == "translate")
+    units = _units_of(transcript.spoken, language, transcript.task == "translate")
     texts = [unit.text for unit in units]
     starts = np.maximum.accumulate(np.array([unit.start_ms for unit in units], dtype=np.float64))
     ends = np.maximum(np.array([unit.end_ms for unit in units], dtype=np.float64), starts)

@@ -27,6 +27,12 @@ class DecodingOptions:
     min_avg_logprob: a mean log-probability below this is guesswork.
     max_no_speech_prob: above this, a window whose text is guesswork holds no speech.
     batch_size: windows decoded at once; None fits the model's size.
+    words: whether to find the time of each word.
+    multilingual: whether each window may be in a language of its own.
+    prompt: text that the speech could be the continuation of: its spelling and style carry over.
+    hotwords: names and jargon to expect.
+    condition_on_previous: whether each window's text is the next one's prompt; windows are then
+        decoded one after the other.
     The temperatures and thresholds are those of openai/whisper's `transcribe`.
     """
 
@@ -39,6 +45,11 @@ class DecodingOptions:
     min_avg_logprob: float = -1.0
     max_no_speech_prob: float = 0.6
     batch_size: int | None = None
+    words: bool = True
+    multilingual: bool = False
+    prompt: str = ""
+    hotwords: str = ""
+    condition_on_previous: bool = False
 
     def __post_init__(self) -> None:
         for name in ("beam_size", "best_of", "batch_size"):

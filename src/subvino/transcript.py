@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from subvino.errors import SubtitleFileError
@@ -53,7 +53,7 @@ class Segment:
     compression_ratio: bytes of the window's text over its zlib-compressed bytes; high means loops.
     temperature: of the sampling that gave the text; 0 is greedy or beam search.
     language: code of the language spoken, where it was decided per segment.
-    verdict: why the text is doubtful or was taken out; None where nothing is wrong.
+    verdict: why the text was taken out of the subtitles; None where it stands.
     """
 
     text: str
@@ -92,8 +92,18 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """The segments' texts, a line each."""
-        return "\n".join(segment.text for segment in self.segments)
+        """The segments' texts, a line each, without those that a verdict took out."""
+        return "\n".join(segment.text for segment in self.spoken)
+
+    @property
+    def spoken(self) -> tuple[Segment, ...]:
+        """The segments that no verdict took out."""
+        return tuple(segment for segment in self.segments if segment.verdict is None)
+
+    def without_verdicts(self) -> Transcript:
+        """The transcript with doubtful text taken as said."""
+        kept = tuple(replace(segment, verdict=None) for segment in self.segments)
+        return replace(self, segments=kept)
 
     @property
     def text_language(self) -> str:

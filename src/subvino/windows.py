@@ -359,35 +359,45 @@ def split_window(sound: WindowSound) -> tuple[WindowSound, WindowSound] | None:
     """
     if len(sound.samples) < 2 * SAMPLE_RATE:
         return None
-    cut = _find_split(sound)
-    spans = [(to_position(span.start), to_position(span.end)) for span in sound.window.spans]
-    speech = [(to_position(part.start), to_position(part.end)) for part in sound.window.speech]
-    edge = _position_at(spans, cut)
-    halves = [
-        Window(_to_segments(_clip(spans, low, high)), _to_segments(_clip(speech, low, high)))
-        for low, high in ((spans[0][0], edge), (edge, spans[-1][1]))
-    ]
-    return (
-        WindowSound(halves[0], sound.samples[:cut]),
-        WindowSound(halves[1], sound.samples[cut:]),
+    window = sound.window
+    edge = _find_split(sound)
+    first, last = to_position(window.start), to_position(window.end)
+    return _cut(sound, first, edge), _cut(sound, edge, last)
+
+
+def cut_window(sound: WindowSound, start: float, end: float) -> WindowSound | None:
+    """The part of the window between two media times, seconds; None where it holds no sound."""
+    low, high = to_position(start), to_position(end)
+    heard = any(max(a, low) < min(b, high) for a, b in _positions(sound.window.spans))
+    return _cut(sound, low, high) if heard else None
+
+
+def _cut(sound: WindowSound, low: int, high: int) -> WindowSound:
+    """The part of the window between two positions."""
+    spans = _positions(sound.window.spans)
+    kept = _clip(spans, low, high)
+    speech = _clip(_positions(sound.window.speech), low, high)
+    before = sum(end - start for start, end in _clip(spans, spans[0][0], low))
+    length = sum(end - start for start, end in kept)
+    return WindowSound(
+        Window(_to_segments(kept), _to_segments(speech)), sound.samples[before : before + length]
     )
 
 
+def _positions(segments: Iterable[SpeechSegment]) -> list[tuple[int, int]]:
+    return [(to_position(part.start), to_position(part.end)) for part in segments]
+
+
 def _find_split(sound: WindowSound) -> int:
-    """Index of the sample before which to split."""
+    """Media position before which to split."""
     speech = sound.window.speech
-    pauses = [(after.start - before.end, before.end) for before, after in _pairs(speech)]
+    pauses = [(after.start - before.end, before.end) for before, after in pairwise(speech)]
     if pauses and max(pauses)[0] > 0:
         length, start = max(pauses)
-        return to_position(to_window_time(sound.window, start + length / 2))
+        return to_position(start + length / 2)
     third = len(sound.samples) // 3
-    return third + find_quietest(sound.samples[third : 2 * third])
-
-
-def _pairs(
-    segments: Sequence[SpeechSegment],
-) -> Iterator[tuple[SpeechSegment, SpeechSegment]]:
-    return pairwise(segments)
+    index = third + find_quietest(sound.samples[third : 2 * third])
+    return _position_at(_positions(sound.window.spans), index)
 
 
 def _position_at(spans: Iterable[tuple[int, int]], index: int) -> int:

@@ -153,9 +153,8 @@ def test_cross_attention_is_that_of_transformers(network: Network) -> None:
     found = network.aligner({name: inputs[name] for name in names})["attention"]
     expected = network.expected["cross_attention"]
     states = network.expected["states"]
-    flat = expected.reshape(2, -1, *expected.shape[3:])
-    np.testing.assert_allclose(found[..., states], flat, atol=1e-5)
-    np.testing.assert_allclose(found.sum(axis=3), 1.0, atol=1e-4)
+    np.testing.assert_allclose(found[..., states], expected.mean(axis=(1, 2)), atol=1e-5)
+    np.testing.assert_allclose(found.sum(axis=2), 1.0, atol=1e-4)
 
 
 def test_the_aligner_stops_at_the_last_layer_it_needs() -> None:

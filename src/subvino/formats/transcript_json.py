@@ -18,7 +18,7 @@ def read(text: str, path: str = "<json>") -> Reading:
     transcript = Transcript.from_json(text, path)
     cues = (
         RawCue(round(segment.start * 1000), round(segment.end * 1000), segment.text)
-        for segment in transcript.segments
+        for segment in transcript.spoken
     )
     return Reading(tuple(cues), transcript.text_language)
 

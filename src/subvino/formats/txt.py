@@ -18,7 +18,7 @@ def write(subtitles: Subtitles, options: WriteOptions | None = None) -> str:
 def write_transcript(transcript: Transcript, options: WriteOptions | None = None) -> str:
     """A line for each segment that has text."""
     del options
-    lines = (" ".join(segment.text.split()) for segment in transcript.segments)
+    lines = (" ".join(segment.text.split()) for segment in transcript.spoken)
     return "".join(f"{line}\n" for line in lines if line)
 
 

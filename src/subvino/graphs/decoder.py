@@ -79,8 +79,8 @@ def make_aligner(decoder: ov.Model, heads: Sequence[tuple[int, int]]) -> ov.Mode
 
     decoder: from `build_decoder`, or read from its IR; it must not be used otherwise any more.
     heads: (layer, head).
-    It ends at the last layer that is needed. Output `attention`: (windows, len(heads), n, 1500),
-    each row summing to 1, heads ordered by layer.
+    It ends at the last layer that is needed. Output `attention`: (windows, n, 1500), the mean over
+    the heads, each row summing to 1.
     """
     weights = {node.friendly_name: node.output(0) for node in decoder.get_ops()}
     chosen = []
@@ -88,7 +88,8 @@ def make_aligner(decoder: ov.Model, heads: Sequence[tuple[int, int]]) -> ov.Mode
         wanted = np.array([head for other, head in heads if other == layer], np.int32)
         attention = weights[_attention_name(layer)]
         chosen.append(op.gather(attention, op.constant(wanted), op.constant(np.int64(1))).output(0))
-    attention = result("attention", op.concat(chosen, 1).output(0)).get_node()
+    mean = op.reduce_mean(op.concat(chosen, 1), op.constant(np.array([1], np.int64)), False)
+    attention = result("attention", mean.output(0)).get_node()
     needed = {node.friendly_name for node in _ancestors(attention)}
     inputs = [node for node in decoder.get_parameters() if node.friendly_name in needed]
     return ov.Model([attention], inputs, "whisper_aligner")

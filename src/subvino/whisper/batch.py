@@ -9,12 +9,16 @@ copied when beams change places.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
-from subvino.whisper.engine import FLOAT32, INT32, Engine
+from subvino.whisper.slots import FLOAT32, INT32
+
+if TYPE_CHECKING:
+    from subvino.whisper.engine import Engine
 
 _HIDDEN = np.float32(-30_000.0)  # low enough that exp gives 0, and a finite bf16 and f16
 _BLOCK = 64  # columns come in blocks: each new shape costs the device a compile
@@ -72,6 +76,26 @@ class Batch:
         mask[:, 0, :, n_past:] = np.where(np.eye(self._width, dtype=bool), 0.0, _HIDDEN)
         self._keep(self._engine.decode(tokens, positions, mask), n)
 
+    def feed(self, slot: int, tokens: INT32) -> None:
+        """Feed the first tokens (n,) of a window to all its hypotheses; nothing is chosen."""
+        n = len(tokens)
+        past = self._engine.new_caches(1, 1)  # of one column, which the mask hides
+        self._engine.bind(past, [_part(cache, slot, slot + 1) for cache in self._cross])
+        self._bound = 0
+        present = self._engine.decode(tokens[None], _places(n), _causal(n))
+        while self._mask.shape[2] < n:
+            self._resize(self._mask.shape[2] + _BLOCK)
+        for cache, new in zip(self._past, present, strict=True):
+            cache.data[slot, :, :n] = new[0]
+        self._mask[slot, :, :n] = 0.0
+        self._n_columns[slot] = n
+
+    def attend(self, slot: int, tokens: INT32) -> FLOAT32 | None:
+        """How much each token (n,) attends to each encoder state: (n, 1500)."""
+        n = len(tokens)
+        cross = [_part(cache, slot, slot + 1) for cache in self._cross]
+        return self._engine.attend(tokens[None], _places(n), _causal(n), cross)
+
     def _keep(self, present: npt.NDArray[np.generic], n: int) -> None:
         """Write the new keys and values into the next columns, each seen by its hypothesis."""
         slots = np.arange(n)[:, None]
@@ -106,6 +130,17 @@ class Batch:
         mask = np.full((self.n_slots, self._width, n_columns), _HIDDEN, np.float32)
         mask[:, :, :kept] = self._mask[:, :, :kept]
         self._mask = mask
+
+
+def _places(n: int) -> INT32:
+    """Positions of n tokens of one window."""
+    return np.arange(n, dtype=np.int32)[None]
+
+
+def _causal(n: int) -> FLOAT32:
+    """The mask of n tokens fed at once after a past of one hidden column: (1, 1, n, 1 + n)."""
+    seen = np.triu(np.full((n, n), _HIDDEN, np.float32), 1)
+    return np.concatenate([np.full((n, 1), _HIDDEN, np.float32), seen], axis=1)[None, None]
 
 
 def _part(cache: ov.Tensor, first: int, stop: int) -> ov.Tensor:

@@ -1,61 +1,41 @@
 """The decode loop: windows enter a batch as others leave it, until all have their text.
 
-Floor 2 of the road. A window that fails a quality gate starts again in its slot at a higher
-temperature while the others go on. What a window's text will be never depends on its neighbours.
+Floor 2 of the road. A window that fails a quality gate is cut in two at its longest pause, or
+starts again in its slot at a higher temperature, while the others go on; speech that a window's
+text leaves out enters again as a window of its own. What a window's text will be never depends on
+its neighbours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from subvino.audio import WindowSound
+from subvino.alignment import token_onsets
+from subvino.audio import SAMPLE_RATE, WindowSound
 from subvino.features import log_mel
 from subvino.recognizer import DecodingOptions
-from subvino.tokenizer import Tokenizer
-from subvino.whisper.batch import Batch
-from subvino.whisper.engine import FLOAT32, INT32, Engine, RowRules
+from subvino.tokenizer import SECONDS_PER_TIMESTAMP, Tokenizer
+from subvino.whisper.coverage import find_missed
 from subvino.whisper.hypothesis import Hypothesis, beam_step, permitted
+from subvino.whisper.language import VOTES, language_probabilities, likeliest, softmax, vote
+from subvino.whisper.occupant import Attempt, Occupant
 from subvino.whisper.quality import compression_ratio, is_looping
-
-LANGUAGE_VOTES = 6
-"""Windows at the start of a file that are asked for its language."""
+from subvino.whisper.slots import FLOAT32, INT32, RowRules, SlotEngine, Slots
+from subvino.windows import cut_window, split_window
 
 _LOOP_CHECK_EVERY = 8  # tokens between looks for a loop
+_SHORTEST_SPLIT = 8.0  # seconds: halves of a shorter window have too little context
+_MAX_DEPTH = 2  # cuts of cuts of a window
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """A window's text as one decoding gave it; `loops` where it was cut short for repeating."""
-
-    hypothesis: Hypothesis
-    temperature: float
-    no_speech_prob: float
-    compression_ratio: float
-    loops: bool
-
-    def is_silence(self, options: DecodingOptions) -> bool:
-        """Nothing was said, as far as the model can tell."""
-        return (
-            self.no_speech_prob > options.max_no_speech_prob
-            and self.hypothesis.avg_logprob < options.min_avg_logprob
-        )
-
-    def passes(self, options: DecodingOptions) -> bool:
-        """It need not be decoded again."""
-        return self.is_silence(options) or (
-            not self.loops
-            and self.compression_ratio <= options.max_compression_ratio
-            and self.hypothesis.avg_logprob >= options.min_avg_logprob
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedWindow:
-    """A window and the attempt that was kept for it."""
+class DecodedPart:
+    """A window, or a part of one, and the attempt that was kept for it."""
 
     sound: WindowSound
     attempt: Attempt
@@ -63,43 +43,36 @@ class DecodedWindow:
     language_probability: float
 
 
-@dataclass(slots=True)
-class _Occupant:
-    """A window in a slot, from its entry to its last attempt; changed in place by the loop."""
+@dataclass(frozen=True, slots=True)
+class DecodedWindow:
+    """A window and what was made of it: one part, or several in the order of time."""
+
+    sound: WindowSound
+    parts: tuple[DecodedPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A window, or a part of one, on its way into a slot."""
 
     index: int
     sound: WindowSound
-    prompt: Sequence[int]
-    live: list[Hypothesis]
-    ended: list[Hypothesis] = field(default_factory=list)
-    attempts: list[Attempt] = field(default_factory=list)
-    n_fed: int = 0
-    temperature: float = 0.0
-    no_speech_prob: float = 0.0
-    language: tuple[str, float] = ("", 0.0)
-    loops: bool = False
-
-    @property
-    def is_choosing(self) -> bool:
-        """The prompt has been fed: the last logits say what follows."""
-        return self.n_fed >= len(self.prompt)
-
-    def next_tokens(self, eot: int) -> list[int]:
-        """What to feed: a prompt token to all hypotheses, or the last token of each."""
-        if self.n_fed < len(self.prompt):
-            return [self.prompt[self.n_fed]] * len(self.live)
-        return [eot if one.ended else one.tokens[-1] for one in self.live]
+    depth: int = 0
 
 
 class Decoder:
     """Decodes windows with one engine and one set of options."""
 
-    def __init__(self, engine: Engine, tokenizer: Tokenizer, options: DecodingOptions) -> None:
+    def __init__(self, engine: SlotEngine, tokenizer: Tokenizer, options: DecodingOptions) -> None:
         self._engine, self._tokenizer, self._options = engine, tokenizer, options
         self._n_slots = options.batch_size or engine.default_batch_size
         self._width = options.beam_size
-        self._batch: Batch | None = None
-        self._occupants: list[_Occupant] = []
+        self._batch: Slots | None = None
+        self._occupants: list[Occupant] = []
+        self._cuts: deque[_Entry] = deque()
+        self._open: dict[int, tuple[WindowSound, int, list[DecodedPart]]] = {}
+        self._languages: dict[int, str] = {}
+        self._previous = self._first_prompt()
         self._language: tuple[str, float] | None = None
         if options.language is not None or not tokenizer.is_multilingual:
             self._language = (options.language or tokenizer.languages[0], 1.0)
@@ -107,33 +80,61 @@ class Decoder:
     def decode(self, sounds: Iterable[WindowSound]) -> Iterator[DecodedWindow]:
         """A result for each window, in order; windows are taken as slots become free."""
         source = enumerate(sounds)
-        early: dict[int, DecodedWindow] = {}
+        complete: dict[int, DecodedWindow] = {}
         n_given = 0
         while self._fill(source):
             for occupant in self._step():
-                early[occupant.index] = self._result(occupant)
-            while n_given in early:
-                yield early.pop(n_given)
+                self._close(occupant, complete)
+            while n_given in complete:
+                yield complete.pop(n_given)
                 n_given += 1
 
     # Entering and leaving
 
     def _fill(self, source: Iterator[tuple[int, WindowSound]]) -> bool:
         """Let windows into the free slots; False when none is left anywhere."""
-        n_wanted = self._n_slots
-        if self._language is None:
-            n_wanted = min(n_wanted, LANGUAGE_VOTES)
-        while len(self._occupants) < n_wanted and (entry := next(source, None)) is not None:
-            self._enter(*entry)
+        n_wanted = 1 if self._options.condition_on_previous else self._n_slots
+        if self._language is None and not self._options.multilingual:
+            n_wanted = min(n_wanted, VOTES)
+        while len(self._occupants) < n_wanted and (entry := self._next(source)) is not None:
+            self._enter(entry)
         return bool(self._occupants)
 
-    def _enter(self, index: int, sound: WindowSound) -> None:
+    def _next(self, source: Iterator[tuple[int, WindowSound]]) -> _Entry | None:
+        """Parts that were cut out come before further windows."""
+        if self._cuts:
+            return self._cuts.popleft()
+        found = next(source, None)
+        if found is None:
+            return None
+        index, sound = found
+        self._open[index] = (sound, 1, [])
+        return _Entry(index, sound)
+
+    def _enter(self, entry: _Entry) -> None:
         if self._batch is None:
-            self._batch = Batch(self._engine, self._n_slots, self._width)
-        mel = log_mel(sound.samples, self._engine.dimensions.n_mels)
-        self._batch.enter(len(self._occupants), mel)
-        prompt = [self._tokenizer.sot]
-        self._occupants.append(_Occupant(index, sound, prompt, [Hypothesis()] * self._width))
+            self._batch = self._engine.new_slots(self._n_slots, self._width)
+        slot = len(self._occupants)
+        self._batch.enter(slot, log_mel(entry.sound.samples, self._engine.dimensions.n_mels))
+        previous = self._previous
+        opening = [self._tokenizer.sot_prev, *previous] if previous else []
+        one = Occupant(
+            index=entry.index,
+            depth=entry.depth,
+            sound=entry.sound,
+            previous=previous,
+            prompt=[*opening, self._tokenizer.sot],
+            live=[Hypothesis()] * self._width,
+        )
+        self._occupants.append(one)
+        self._begin(slot, one, 0.0)
+
+    def _begin(self, slot: int, one: Occupant, temperature: float) -> None:
+        """Start the window's next attempt: what stands before the start token is fed at once."""
+        before_sot = one.prompt[: one.prompt.index(self._tokenizer.sot)]
+        if before_sot:
+            self._slots.feed(slot, np.array(before_sot, np.int32))
+        one.begin(temperature, len(before_sot))
 
     def _leave(self, slot: int) -> None:
         """Free a slot; the last window moves into it, so that the slots in use come first."""
@@ -144,25 +145,26 @@ class Decoder:
         self._occupants.pop()
 
     @property
-    def _slots(self) -> Batch:
+    def _slots(self) -> Slots:
         assert self._batch is not None, "a window has entered"  # noqa: S101 - our own bug
         return self._batch
 
     # One token further
 
-    def _step(self) -> list[_Occupant]:
+    def _step(self) -> list[Occupant]:
         """Feed a token to every window; gives those that are finished, their slots freed."""
         eot = self._tokenizer.eot
         tokens = np.array([one.next_tokens(eot) for one in self._occupants], np.int32)
         places = np.array([one.n_fed for one in self._occupants], np.int32)
         self._slots.step(tokens, np.repeat(places[:, None], self._width, axis=1))
-        starting = [slot for slot, one in enumerate(self._occupants) if one.n_fed == 0]
+        sot = self._tokenizer.sot
+        starting = [slot for slot, row in enumerate(tokens) if row[0] == sot]
         for one in self._occupants:
             one.n_fed += 1
         tokens, logprobs = self._engine.choose(self._rules(), self._n_best)
         self._hear_start(starting)
         self._advance(tokens, logprobs)
-        finished = [slot for slot, one in enumerate(self._occupants) if self._is_finished(one)]
+        finished = [slot for slot in range(len(self._occupants)) if self._is_finished(slot)]
         done = [self._occupants[slot] for slot in finished]
         for slot in reversed(finished):
             self._leave(slot)
@@ -174,18 +176,31 @@ class Decoder:
         if not starting:
             return
         scores = self._engine.logits[list(slots), 0]
-        silent = _softmax(scores)[:, self._tokenizer.no_speech]
+        silent = softmax(scores)[:, self._tokenizer.no_speech]
         for one, probability in zip(starting, silent, strict=True):
             one.no_speech_prob = float(probability)
-        if self._language is None:
-            probabilities = _language_probabilities(self._tokenizer, scores)
-            weights = [len(one.sound.samples) for one in starting]
-            self._language = next(iter(_vote(self._tokenizer, probabilities, weights).items()))
+        self._hear_language(starting, scores)
+        for one in starting:
+            one.prompt = self._tokenizer.prompt_ids(
+                one.language[0], self._options.task, timestamps=True, previous=one.previous
+            )
+
+    def _hear_language(self, starting: Sequence[Occupant], scores: FLOAT32) -> None:
+        if self._language is not None:
+            for one in starting:
+                one.language = self._language
+            return
+        probabilities = language_probabilities(self._tokenizer, scores)
+        if self._options.multilingual:
+            for one, row in zip(starting, probabilities, strict=True):
+                before = self._languages.get(one.index - 1)
+                one.language = likeliest(vote(self._tokenizer, row[None], [1.0]), before)
+                self._languages[one.index] = one.language[0]
+            return
+        weights = [len(one.sound.samples) for one in starting]
+        self._language = next(iter(vote(self._tokenizer, probabilities, weights).items()))
         for one in starting:
             one.language = self._language
-            one.prompt = self._tokenizer.prompt_ids(
-                self._language[0], self._options.task, timestamps=True
-            )
 
     @property
     def _n_best(self) -> int:
@@ -203,7 +218,7 @@ class Decoder:
             else:
                 self._advance_each(one, tokens[rows, 0], logprobs[rows, 0])
 
-    def _advance_each(self, one: _Occupant, tokens: INT32, logprobs: FLOAT32) -> None:
+    def _advance_each(self, one: Occupant, tokens: INT32, logprobs: FLOAT32) -> None:
         eot = self._tokenizer.eot
         one.live = [
             old if old.ended else old.followed_by(int(token), float(logprob), eot)
@@ -245,49 +260,70 @@ class Decoder:
         noise = np.zeros((len(sampled), self._engine.vocabulary.n_candidates), np.float32)
         for row in np.flatnonzero(sampled):
             one = self._occupants[row // self._width]
-            seed = (one.index, len(one.attempts), one.n_fed, row % self._width)
+            start_ms = round(one.sound.window.start * 1000)
+            seed = (start_ms, len(one.attempts), one.n_fed, row % self._width)
             noise[row] = np.random.default_rng(seed).gumbel(size=noise.shape[1])
         return noise
 
     # The end of an attempt
 
-    def _is_finished(self, one: _Occupant) -> bool:
-        """Close the window's attempt if it is at its end; True if no other one is needed."""
+    def _is_finished(self, slot: int) -> bool:
+        """Close the window's attempt if it is at its end; True if no other one is made here."""
+        one = self._occupants[slot]
         if not self._is_at_end(one):
             return False
-        attempt = self._attempt(one)
-        one.attempts.append(attempt)
-        if attempt.passes(self._options) or (following := self._next_temperature(one)) is None:
-            return True
-        self._restart(one, following)
-        return False
+        one.attempts.append(self._attempt(one))
+        if not one.attempts[-1].passes(self._options):
+            one.splits = self._can_split(one)
+            if one.splits:
+                return True
+            if (following := self._next_temperature(one)) is not None:
+                self._slots.restart(slot)
+                if one.attempts[-1].leaks:
+                    one.previous, one.prompt = (
+                        (),
+                        one.prompt[one.prompt.index(self._tokenizer.sot) :],
+                    )
+                self._begin(slot, one, following)
+                return False
+        if self._options.words:
+            self._align(slot, one)
+        return True
 
-    def _is_at_end(self, one: _Occupant) -> bool:
-        if not one.is_choosing or not one.live[0].tokens + tuple(one.live[0].logprobs):
+    def _is_at_end(self, one: Occupant) -> bool:
+        if not one.is_choosing or not one.n_chosen:
             return False
-        longest = max(len(hypothesis.tokens) for hypothesis in one.live)
-        if self._width == 1 and longest % _LOOP_CHECK_EVERY == 0:
+        if self._width == 1 and one.n_chosen % _LOOP_CHECK_EVERY == 0:
             one.loops = is_looping(self._text_tokens(one.live[0]))
+        room = self._engine.dimensions.n_text_context // 2
         return (
             one.loops
             or len(one.ended) >= self._width
             or all(hypothesis.ended for hypothesis in one.live)
-            or one.n_fed >= self._engine.dimensions.n_text_context // 2
+            or one.n_chosen >= room
+            or one.n_fed >= self._engine.dimensions.n_text_context - 1
         )
 
-    def _attempt(self, one: _Occupant) -> Attempt:
+    def _attempt(self, one: Occupant) -> Attempt:
         finished = one.ended or [hypothesis for hypothesis in one.live if hypothesis.ended]
         best = max(finished or one.live, key=lambda hypothesis: hypothesis.avg_logprob)
-        text = self._tokenizer.decode(best.tokens)
+        tokens = self._text_tokens(best)
+        text = self._tokenizer.decode(tokens)
         return Attempt(
             hypothesis=best,
             temperature=one.temperature,
             no_speech_prob=one.no_speech_prob,
             compression_ratio=compression_ratio(text) if text else 1.0,
-            loops=one.loops or is_looping(self._text_tokens(best)),
+            loops=one.loops or is_looping(tokens),
+            leaks=one.leaks(tokens),
         )
 
-    def _next_temperature(self, one: _Occupant) -> float | None:
+    def _can_split(self, one: Occupant) -> bool:
+        """Halves are tried before other temperatures: they need no luck."""
+        long_enough = one.sound.window.duration >= _SHORTEST_SPLIT
+        return len(one.attempts) == 1 and one.depth < _MAX_DEPTH and long_enough
+
+    def _next_temperature(self, one: Occupant) -> float | None:
         """Of the next attempt: the same while samples of it are to be drawn, then the next."""
         n_samples = 1 if self._width > 1 else self._options.best_of
         plan = [
@@ -297,59 +333,59 @@ class Decoder:
         ]
         return plan[len(one.attempts)] if len(one.attempts) < len(plan) else None
 
-    def _restart(self, one: _Occupant, temperature: float) -> None:
-        self._slots.restart(self._occupants.index(one))
-        one.temperature, one.n_fed, one.loops = temperature, 0, False
-        one.live, one.ended = [Hypothesis()] * self._width, []
+    def _align(self, slot: int, one: Occupant) -> None:
+        """Find when the tokens of the attempt that is kept were said."""
+        kept = self._kept(one)
+        tokens = self._text_tokens(kept.hypothesis)
+        if not tokens or kept.is_silence(self._options):
+            return
+        prompt = self._tokenizer.prompt_ids(one.language[0], self._options.task, timestamps=False)
+        ids = np.array([*prompt, *tokens, self._tokenizer.eot], np.int32)
+        attention = self._slots.attend(slot, ids)
+        if attention is not None:
+            n_states = -(-len(one.sound.samples) // round(SECONDS_PER_TIMESTAMP * SAMPLE_RATE))
+            onsets = token_onsets(attention[len(prompt) - 1 : -1, :n_states])
+            one.attempts[one.attempts.index(kept)] = replace(kept, onsets=onsets)
 
-    def _result(self, one: _Occupant) -> DecodedWindow:
+    def _kept(self, one: Occupant) -> Attempt:
         """The first attempt that passes, or the likeliest of those that don't loop."""
-        attempts = one.attempts
-        kept = next((a for a in attempts if a.passes(self._options)), None)
-        kept = kept or max(attempts, key=lambda a: (not a.loops, a.hypothesis.avg_logprob))
-        return DecodedWindow(one.sound, kept, *one.language)
+        passing = next((a for a in one.attempts if a.passes(self._options)), None)
+        return passing or max(
+            one.attempts, key=lambda a: (not a.loops, not a.leaks, a.hypothesis.avg_logprob)
+        )
+
+    # The end of a window
+
+    def _close(self, one: Occupant, complete: dict[int, DecodedWindow]) -> None:
+        """Keep what was decoded and let in what is still to do; a window may then be complete."""
+        sound, n_open, parts = self._open[one.index]
+        part = DecodedPart(one.sound, self._kept(one), *one.language)
+        cuts: Sequence[WindowSound] | None = split_window(one.sound) if one.splits else None
+        if cuts is None:
+            parts.append(part)
+            cuts = self._missed(one, part)
+        self._cuts.extend(_Entry(one.index, cut, one.depth + 1) for cut in cuts)
+        n_open += len(cuts) - 1
+        self._open[one.index] = (sound, n_open, parts)
+        if self._options.condition_on_previous:
+            self._previous = self._text_tokens(part.attempt.hypothesis)
+        if n_open == 0:
+            parts.sort(key=lambda part: part.sound.window.start)
+            complete[one.index] = DecodedWindow(sound, tuple(parts))
+            del self._open[one.index]
+
+    def _missed(self, one: Occupant, part: DecodedPart) -> tuple[WindowSound, ...]:
+        """Speech that the text leaves out, as windows of their own."""
+        if one.depth >= _MAX_DEPTH or part.attempt.is_silence(self._options):
+            return ()
+        stretches = find_missed(part.sound, part.attempt, self._engine.vocabulary.timestamp_begin)
+        cuts = [cut_window(part.sound, start, end) for start, end in stretches]
+        return tuple(cut for cut in cuts if cut is not None)
+
+    def _first_prompt(self) -> list[int]:
+        options = self._options
+        text = " ".join(part.strip() for part in (options.prompt, options.hotwords) if part.strip())
+        return self._tokenizer.encode(" " + text) if text else []
 
     def _text_tokens(self, hypothesis: Hypothesis) -> list[int]:
         return [token for token in hypothesis.tokens if token < self._tokenizer.eot]
-
-
-def detect_language(
-    engine: Engine, tokenizer: Tokenizer, sounds: Iterable[WindowSound]
-) -> Mapping[str, float]:
-    """Language code → probability, over all the windows, likeliest first; no text is decoded."""
-    batch = Batch(engine, 1, 1)
-    probabilities, weights = [], []
-    for sound in sounds:
-        batch.enter(0, log_mel(sound.samples, engine.dimensions.n_mels))
-        batch.step(np.array([[tokenizer.sot]], np.int32), np.zeros((1, 1), np.int32))
-        engine.choose(_anything(1), 1)
-        probabilities.append(_language_probabilities(tokenizer, engine.logits[:, 0])[0])
-        weights.append(len(sound.samples))
-    return _vote(tokenizer, np.array(probabilities, np.float32), weights)
-
-
-def _anything(n_rows: int) -> RowRules:
-    """Rules that forbid nothing."""
-    zeros, ones = np.zeros(n_rows, np.float32), np.ones(n_rows, np.float32)
-    return RowRules(zeros, zeros, zeros, ones, zeros, ones, np.zeros((1, 1), np.float32))
-
-
-def _language_probabilities(tokenizer: Tokenizer, scores: FLOAT32) -> FLOAT32:
-    """Scores right after the start token (windows, n_vocab) → (windows, languages)."""
-    return _softmax(scores[:, list(tokenizer.language_ids.values())])
-
-
-def _vote(
-    tokenizer: Tokenizer, probabilities: FLOAT32, weights: Sequence[float]
-) -> Mapping[str, float]:
-    """The windows' mean, long windows counting more: language code → probability."""
-    if not weights:
-        return {}
-    mean = np.average(probabilities, axis=0, weights=weights)
-    return {tokenizer.languages[i]: float(mean[i]) for i in np.argsort(-mean, kind="stable")}
-
-
-def _softmax(scores: FLOAT32) -> FLOAT32:
-    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-    result: FLOAT32 = weights / weights.sum(axis=1, keepdims=True)
-    return result

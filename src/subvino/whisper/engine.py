@@ -5,37 +5,22 @@ Floor 2 of the road. Knows nothing of windows or text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
-from subvino.graphs.head import Vocabulary, add_chooser
+from subvino.graphs.decoder import make_aligner
+from subvino.graphs.head import Vocabulary
 from subvino.graphs.layers import expand_weights, largest_matrix
 from subvino.network import ModelFolder
-
-Properties = Mapping[str, str | int | bool]
-
-INT32 = npt.NDArray[np.int32]
-FLOAT32 = npt.NDArray[np.float32]
+from subvino.whisper.batch import Batch
+from subvino.whisper.head import Head, Properties
+from subvino.whisper.slots import FLOAT32, INT32, RowRules
 
 _BATCH_BYTES = 400 * 2**20
 _CACHE_TYPES = {"bf16": ov.Type.bf16, "f16": ov.Type.f16}
-
-
-@dataclass(frozen=True, slots=True)
-class RowRules:
-    """What each row may say next; arrays of one value a row, see `graphs.head`."""
-
-    text: FLOAT32
-    end: FLOAT32
-    first: FLOAT32
-    earliest: FLOAT32
-    latest: FLOAT32
-    sharpness: FLOAT32
-    noise: FLOAT32
 
 
 class Engine:
@@ -55,12 +40,13 @@ class Engine:
         self._core = ov.Core()
         self._folder, self._device, self._properties = folder.path, device, dict(properties)
         self._alignment_heads = folder.settings.alignment_heads
+        self._aligner: ov.InferRequest | None = None
         self._encode = self._compile(self._read("encoder", outputs=("cross_",)))
         decoder = self._read("decoder", ("past_", "cross_"), ("present",))
         self._decode = self._compile(decoder, _step_properties(device))
-        self._embedding = largest_matrix(self._core.read_model(self._folder / "head.xml"))
-        self._heads: dict[int, ov.InferRequest] = {}
-        self._head: ov.InferRequest | None = None
+        head = self._core.read_model(self._folder / "head.xml")
+        self._embedding = largest_matrix(head)
+        self._head = Head(self._core, head, vocabulary, device, properties)
 
     @property
     def n_caches(self) -> int:
@@ -77,6 +63,10 @@ class Engine:
         sizes = self.dimensions
         n_values = self.n_caches * sizes.n_audio_context * sizes.n_state
         return max(2, min(16, _BATCH_BYTES // (n_values * int(self.cache_type.size))))
+
+    def new_slots(self, n_slots: int, width: int) -> Batch:
+        """Slots for `n_slots` windows, `width` hypotheses each."""
+        return Batch(self, n_slots, width)
 
     def new_caches(self, n_windows: int, n_columns: int) -> list[ov.Tensor]:
         """Zeroed key and value tensors (n_windows, heads, n_columns, d / heads).
@@ -123,35 +113,52 @@ class Engine:
 
     def choose(self, rules: RowRules, n_best: int) -> tuple[INT32, FLOAT32]:
         """The best tokens of each row of the last step, their log-probability: (rows, n_best)."""
-        head = self._head_for(n_best)
-        head.set_tensor("hidden", self._decode.get_tensor("hidden"))
-        for name in ("text", "end", "first", "earliest", "latest", "sharpness"):
-            head.set_tensor(name, ov.Tensor(getattr(rules, name)[:, None]))
-        head.set_tensor("noise", ov.Tensor(rules.noise))
-        head.infer()
-        self._head = head
-        return head.get_tensor("tokens").data.copy(), head.get_tensor("logprobs").data.copy()
+        return self._head.choose(self._decode.get_tensor("hidden"), rules, n_best)
+
+    def attend(
+        self, tokens: INT32, positions: INT32, mask: FLOAT32, cross: Sequence[ov.Tensor]
+    ) -> FLOAT32 | None:
+        """How much each token attends to each encoder state, the mean over the alignment heads.
+
+        tokens, positions: (1, n); mask: (1, 1, n, 1 + n), for a past of one column; cross:
+        tensors of one window. Gives (n, 1500); None where no alignment heads are known.
+        """
+        if not self._alignment_heads:
+            return None
+        if self._aligner is None:
+            self._aligner = self._compile_aligner()
+        given: dict[str, ov.Tensor] = {
+            "embedded": ov.Tensor(self._embedding.rows(tokens)),
+            "positions": ov.Tensor(positions),
+            "mask": ov.Tensor(mask),
+            **{f"past_{i}": cache for i, cache in enumerate(self.new_caches(1, 1))},
+            **{f"cross_{i}": cache for i, cache in enumerate(cross)},
+        }
+        for port in self._aligner.get_compiled_model().inputs:
+            self._aligner.set_tensor(port, given[port.any_name])
+        self._aligner.infer()
+        attention: FLOAT32 = self._aligner.get_output_tensor(0).data[0].copy()
+        return attention
+
+    def _compile_aligner(self) -> ov.InferRequest:
+        decoder = self._core.read_model(self._folder / "decoder.xml")
+        aligner = self._prepare(make_aligner(decoder, self._alignment_heads), ("past_", "cross_"))
+        return self._compile(aligner, _step_properties(self._device))
 
     @property
     def logits(self) -> FLOAT32:
         """What the last `choose` chose from: (windows, n, n_vocab). Valid until the next one."""
-        assert self._head is not None, "logits are there once tokens were chosen"  # noqa: S101
-        logits: FLOAT32 = self._head.get_tensor("logits").data
-        return logits
-
-    def _head_for(self, n_best: int) -> ov.InferRequest:
-        """In f32 whatever the network runs in, see `graphs.head`."""
-        if n_best not in self._heads:
-            head = self._core.read_model(self._folder / "head.xml")
-            graph = add_chooser(head, self.vocabulary, n_best)
-            self._heads[n_best] = self._compile(graph, {"INFERENCE_PRECISION_HINT": "f32"})
-        return self._heads[n_best]
+        return self._head.logits
 
     def _read(
         self, name: str, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()
     ) -> ov.Model:
         """A graph whose caches (by the starts of their names) are in the cache type."""
-        model = self._core.read_model(self._folder / f"{name}.xml")
+        return self._prepare(self._core.read_model(self._folder / f"{name}.xml"), inputs, outputs)
+
+    def _prepare(
+        self, model: ov.Model, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()
+    ) -> ov.Model:
         if self.cache_type == ov.Type.bf16:
             expand_weights(model)
         steps = ov.preprocess.PrePostProcessor(model)
@@ -159,7 +166,7 @@ class Engine:
             if port.any_name.startswith(inputs or ("-",)):
                 steps.input(port.any_name).tensor().set_element_type(self.cache_type)
         for port in model.outputs:
-            if port.any_name.startswith(outputs):
+            if port.any_name.startswith(outputs or ("-",)):
                 steps.output(port.any_name).tensor().set_element_type(self.cache_type)
         return steps.build()
 
