@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,10 +20,12 @@ SAID = {
 def manifest(folder: Path) -> Path:
     """Of the two English clips."""
     path = folder / "english.jsonl"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"audio": str(SPEECH / f"{name}.flac"), "text": text, "lang": "en"}
         for name, text in SAID.items()
     ]
+    # Read off the sound: at 1.38 s the level of frames of 20 ms rises sevenfold.
+    rows[1]["words"] = [["Many", 1.38, 1.75]]
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return path
 
@@ -38,11 +41,14 @@ def test_a_model_is_measured_and_the_report_written(
     assert total["n_clips"] == 2
     assert total["errors"]["hits"] >= 24
     assert total["errors"]["rate"] <= 0.1
+    assert total["word_onsets"]["n"] == 1
+    assert total["word_onsets"]["median_ms"] <= 100
     assert json.loads((folder / "report/evaluation.json").read_text(encoding="utf-8")) == read
     assert {path.name for path in (folder / "report").iterdir()} == {
         "evaluation.json",
         "evaluation.html",
         "errors.png",
+        "timing.png",
     }
 
 

@@ -64,8 +64,8 @@ class SubvinoEngine:
 
     def transcribe(self, path: Path, language: str | None, *, words: bool) -> Transcript:
         """What is said in the file; a damaged file is an error, whatever could be read."""
-        del words
-        stream = self._transcriber.open(path, replace(self._options, language=language))
+        options = replace(self._options, language=language, words=words)
+        stream = self._transcriber.open(path, options)
         for _ in stream:
             pass
         if (error := stream.error()) is not None:
