@@ -1,0 +1,162 @@
+"""What commands on subtitle files share: their options, the file and the rules for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from subvino.cli.options import given
+
+if TYPE_CHECKING:
+    from subvino.cli.screen import Screen
+    from subvino.cues import CueRules
+    from subvino.formats import SubtitleFile
+    from subvino.speech import MediaSpeech
+
+_CUES, _SPEECH = "Cues", "Speech"
+_NO_LANGUAGE = frozenset({"fixed", "forced", "sdh", "cc"})
+"""What may follow the language in a file's name."""
+
+File = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="Subtitles: SRT, WebVTT, ASS, TTML, or a JSON transcript.",
+        show_default=False,
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Rules for cues: default, netflix, bbc, bbc-vertical, arte, social-vertical "
+        "(default: default). The options below change one.",
+        rich_help_panel=_CUES,
+    ),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        "-l",
+        metavar="LANG",
+        help="Of the text; without it, as the file or its name tells (talk.de.srt).",
+        rich_help_panel=_CUES,
+    ),
+]
+MaxChars = Annotated[
+    int | None,
+    typer.Option("--max-chars", metavar="N", help="Characters a line.", rich_help_panel=_CUES),
+]
+MaxLines = Annotated[
+    int | None,
+    typer.Option("--max-lines", metavar="N", help="Lines a cue.", rich_help_panel=_CUES),
+]
+MaxCps = Annotated[
+    float | None,
+    typer.Option("--max-cps", metavar="N", help="Characters a second.", rich_help_panel=_CUES),
+]
+MinDuration = Annotated[
+    float | None,
+    typer.Option("--min-duration", metavar="SECONDS", help="Shortest cue.", rich_help_panel=_CUES),
+]
+MaxDuration = Annotated[
+    float | None,
+    typer.Option("--max-duration", metavar="SECONDS", help="Longest cue.", rich_help_panel=_CUES),
+]
+Video = Annotated[
+    Path | None,
+    typer.Option(
+        "--video",
+        metavar="MEDIA",
+        help="The video or audio file that the cues belong to.",
+        rich_help_panel=_SPEECH,
+    ),
+]
+AudioTrack = Annotated[
+    str | None,
+    typer.Option(
+        "--audio-track",
+        metavar="N|LANG",
+        help="Its audio track: the number, from 0, or the language (default: the file's).",
+        rich_help_panel=_SPEECH,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOptions:
+    """The rules that a user asks for; durations in seconds."""
+
+    profile: str | None = None
+    max_chars: int | None = None
+    max_lines: int | None = None
+    max_cps: float | None = None
+    min_duration: float | None = None
+    max_duration: float | None = None
+
+    @property
+    def profile_name(self) -> str:
+        """The profile asked for, or the usual one."""
+        return self.profile or "default"
+
+    def rules_for(self, language: str) -> CueRules:
+        """Raises OptionError for an unknown profile and rules that make no sense."""
+        from subvino.cues import rules_for
+
+        changes = given(
+            max_chars=self.max_chars,
+            max_lines=self.max_lines,
+            max_cps=self.max_cps,
+            min_duration_ms=_milliseconds(self.min_duration),
+            max_duration_ms=_milliseconds(self.max_duration),
+        )
+        return replace(rules_for(self.profile_name, language), **changes)
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
+
+
+def read_subtitles(path: Path) -> SubtitleFile:
+    """The cues of a file; raises InputError."""
+    from subvino.formats import MAX_FILE_BYTES, read
+    from subvino.inputs import read_file
+
+    return read(read_file(path, MAX_FILE_BYTES), str(path))
+
+
+def text_language(wanted: str | None, file: SubtitleFile, path: Path) -> str:
+    """Code of the text's language: as the user, the file or its name says; "" where none does."""
+    from subvino.languages import language_code
+
+    return language_code(wanted or file.language or "") or _named_language(path)
+
+
+def _named_language(path: Path) -> str:
+    from subvino.languages import iso_639_2, language_code
+
+    parts = path.name.lower().split(".")[1:-1]
+    while parts and parts[-1] in _NO_LANGUAGE:
+        parts.pop()
+    code = language_code(parts[-1]) if parts else ""
+    # Three letters are a language's only where they stand for one of two, or are Cantonese.
+    known = (len(code) == 2 or code == "yue") and iso_639_2(code) != "und"
+    return code if known else ""
+
+
+def hear_video(path: Path, track: str | None, screen: Screen) -> MediaSpeech:
+    """The speech in a video, with a bar meanwhile; says what of it could not be read."""
+    from subvino.cli.progress import show_media
+    from subvino.media import probe
+    from subvino.speech import find_speech
+
+    with show_media(screen, str(path), probe(path).duration) as advance:
+        heard = find_speech(path, track, on_progress=advance)
+    for damage in heard.damage:
+        screen.complain(f"{path}: {damage}")
+    return heard
