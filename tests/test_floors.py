@@ -16,7 +16,7 @@ FLOORS = (
     | {"linebreak", "languages", "timeline", "containers"},
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
     | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs"},
-    {"models", "whisper", "quantize", "check", "speech"},
+    {"models", "whisper", "quantize", "check", "speech", "video", "shots"},
     {"transcription", "journal", "fix"},
     {"pipeline", "evaluate"},
     {"cli", "cluster", "server"},

@@ -49,3 +49,18 @@ def iso_639_2(spelling: str) -> str:
     code = language_code(spelling)
     known = _CODES.get(code, "").partition(",")[0] or code
     return known if len(known) == 3 and known.isascii() and known.isalpha() else "und"
+
+
+_NO_LANGUAGE = frozenset({"cc", "default", "fixed", "forced", "sdh"})
+"""What may follow the language in the name of a subtitle file."""
+
+
+def language_in_name(name: str) -> str:
+    """The language that the name of a subtitle file tells; "" where it tells none.
+
+    >>> language_in_name("talk.ger.forced.srt"), language_in_name("talk.v2.srt")
+    ('de', '')
+    """
+    parts = [part for part in name.split(".")[1:-1] if part.lower() not in _NO_LANGUAGE]
+    code = language_code(parts[-1]) if parts else ""
+    return code if code in _CODES else ""

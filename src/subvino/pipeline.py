@@ -326,8 +326,12 @@ class FileWriter:
         suffixes = [FORMATS[name].suffix for name in self.options.formats]
         return all(any(place.path(code, suffix).exists() for code in codes) for suffix in suffixes)
 
-    def write(self, transcript: Transcript, place: OutputPlace) -> tuple[Path, ...]:
+    def write(
+        self, transcript: Transcript, place: OutputPlace, shot_changes: Sequence[float] = ()
+    ) -> tuple[Path, ...]:
         """Write the files, each whole or not at all; gives the paths of those written.
+
+        shot_changes: as `cues` takes them.
 
         Nothing is written where one of the files may not be replaced. Raises OutputError.
         """
@@ -336,24 +340,30 @@ class FileWriter:
         paths = self.paths(place, language)
         if self.options.existing == "skip":
             paths = {name: path for name, path in paths.items() if not path.exists()}
-        contents = self.contents(transcript, tuple(paths))
+        contents = self.contents(transcript, tuple(paths), shot_changes)
         for name, path in paths.items():
             write_file(path, contents[name])
             self._log.note(path)
         return tuple(paths.values())
 
-    def contents(self, transcript: Transcript, formats: Sequence[str]) -> dict[str, bytes]:
+    def contents(
+        self, transcript: Transcript, formats: Sequence[str], shot_changes: Sequence[float] = ()
+    ) -> dict[str, bytes]:
         """What stands in the files, by format."""
         if any(FORMATS[name].needs_cues for name in formats):
-            subtitles = self.cues(transcript)
+            subtitles = self.cues(transcript, shot_changes)
         return {
             name: self._encode(name, subtitles if FORMATS[name].needs_cues else transcript)
             for name in formats
         }
 
-    def cues(self, transcript: Transcript) -> Subtitles:
-        """The transcript cut into cues by the rules asked for."""
-        return build_cues(transcript, self.options.rules_for(transcript.text_language))
+    def cues(self, transcript: Transcript, shot_changes: Sequence[float] = ()) -> Subtitles:
+        """The transcript cut into cues by the rules asked for.
+
+        shot_changes: media times, seconds, at which a new shot begins; cues snap to them.
+        """
+        rules = self.options.rules_for(transcript.text_language)
+        return build_cues(transcript, rules, shot_changes=shot_changes)
 
     def _encode(self, name: str, content: Subtitles | Transcript) -> bytes:
         # RFC 8259, 8.1: JSON must not begin with a byte order mark.

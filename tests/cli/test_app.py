@@ -80,7 +80,8 @@ def test_the_page_of_help_is_current() -> None:
 
 
 def test_the_defaults_in_the_help_are_the_ones_in_force() -> None:
-    told = dict(re.findall(r"\| `(--[a-z-]+)`.*\(default: ([^)]+)\)", render_help.render()))
+    rows = re.findall(r"\| `(--[a-z-]+)`.*\(default: ([^)]+)\)", render_help.render())
+    told = dict(reversed(rows))  # of options of one name, the main command's, which comes first
     assert told["--model"] == DEFAULT_MODEL
     assert told["--device"] == AUTO
     assert told["--weights"] == DEFAULT_WEIGHTS

@@ -11,9 +11,11 @@ import typer
 from typer.core import TyperGroup
 
 from subvino.cli import devices, models
+from subvino.cli.burn import burn
 from subvino.cli.check import check
 from subvino.cli.evaluate import evaluate
 from subvino.cli.fix import fix
+from subvino.cli.mux import mux
 from subvino.cli.screen import Screen, make_streams_lenient
 from subvino.cli.transcribe import transcribe
 from subvino.errors import DeviceError, OptionError, SubvinoError
@@ -69,10 +71,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(MAIN_COMMAND, hidden=True)(transcribe)
+app.command("burn")(burn)
 app.command("check")(check)
 app.command("devices")(devices.devices)
 app.command("evaluate")(evaluate)
 app.command("fix")(fix)
+app.command("mux")(mux)
 app.add_typer(models.app, name="models")
 
 

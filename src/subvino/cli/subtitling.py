@@ -12,6 +12,7 @@ from pathlib import Path
 from subvino.cli.options import check_choice, given
 from subvino.cli.progress import show_media, show_steps
 from subvino.cli.screen import Screen
+from subvino.cli.video_output import VideoPlan
 from subvino.devices import choose_device
 from subvino.errors import DeviceError, ModelError, OptionError, OutputError, SubvinoError
 from subvino.formats import WriteOptions
@@ -33,7 +34,7 @@ from subvino.pipeline import (
     read_transcript,
 )
 from subvino.recognizer import DecodingOptions, WindowResult
-from subvino.subtitles import Cue
+from subvino.subtitles import Cue, Subtitles
 from subvino.tokenizer import LANGUAGES
 from subvino.transcription import UNDETERMINED
 from subvino.transcript import Task
@@ -45,12 +46,14 @@ from subvino.vad import VadOptions
 class Plan:
     """What is done with every input.
 
+    videos: what is made of its picture.
     model: a name, a hub id or a folder. folder: of the files written; None: beside the input.
     """
 
     engine: EngineOptions
     decoding: DecodingOptions
     outputs: OutputOptions
+    videos: VideoPlan = field(default_factory=VideoPlan)
     model: str = DEFAULT_MODEL
     audio_track: str | None = None
     folder: Path | None = None
@@ -206,9 +209,11 @@ class _Batch:
         """Make the files of an input, or of each entry of a list."""
         path = Path(name)
         if is_url(name):
+            self.plan.videos.refuse_without_picture(name)
             for entry in find_entries(name):
                 self.attempt(partial(self._take_entry, entry))
         elif path.suffix.lower() == TRANSCRIPT_SUFFIX:
+            self.plan.videos.refuse_without_picture(name)
             self._recut(path)
         else:
             self._take_media(path, place_outputs(path, self.plan.folder), name)
@@ -239,13 +244,23 @@ class _Batch:
             return
         choose_audio_track(probe(path), self.plan.audio_track)
         self._writer.check(place, self.plan.text_language)
+        self.plan.videos.check(path, place, self.plan.outputs)
         stream = self._load().open(path, self.plan.decoding, self.plan.audio_track)
         self._listen(stream, place, name)
         transcript = replace(stream.transcript(), media=name)
-        self._show_files(self._writer.write(transcript, place))
+        shots = self.plan.videos.find_shots(path, self.screen)
+        self._show_files(self._writer.write(transcript, place, shots))
+        self._make_videos(path, self._writer.cues(transcript, shots), place)
         if (damage := stream.error()) is not None:
             raise damage
         self.n_done += 1
+
+    def _make_videos(self, path: Path, subtitles: Subtitles, place: OutputPlace) -> None:
+        if not subtitles.cues:
+            return
+        plan = self.plan
+        for made in plan.videos.make(path, subtitles, place, plan.outputs, self.screen):
+            self.screen.result(str(made))
 
     def _claim(self, place: OutputPlace, name: str) -> None:
         place = OutputPlace(place.folder.absolute(), place.stem)

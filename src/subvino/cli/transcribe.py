@@ -11,6 +11,7 @@ from subvino.cli.options import TASK_METAVAR, WEIGHTS_METAVAR, given, split_list
 from subvino.cli.screen import Screen
 from subvino.errors import OptionError
 
+_VIDEO = "Into the video"
 _FILES, _CUES, _SPEECH, _MODEL = "Files written", "Cues", "Speech", "Model and device"
 
 
@@ -130,6 +131,30 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             rich_help_panel=_FILES,
         ),
     ] = False,
+    mux: Annotated[
+        bool,
+        typer.Option(
+            "--mux",
+            help="Make talk.subtitled.mp4 too: the video with the subtitles as a track.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = False,
+    burn: Annotated[
+        bool,
+        typer.Option(
+            "--burn",
+            help="Make talk.burned.mp4 too: the subtitles drawn into the picture.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = False,
+    shots: Annotated[
+        bool,
+        typer.Option(
+            "--shots",
+            help="Find the cuts in the picture and let cues come and go with them.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = False,
     profile: Annotated[
         str | None,
         typer.Option(
@@ -234,6 +259,7 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
 ) -> None:
     """Make subtitles for videos: talk.mp4 gets talk.en.srt beside it."""
     from subvino.cli import subtitling
+    from subvino.cli.video_output import VideoPlan
 
     _refuse_both("--overwrite", overwrite, "--skip-existing", skip_existing)
     _refuse_both("--quiet", quiet, "--verbose", verbose)
@@ -252,6 +278,7 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
                 max_chars, max_lines, max_cps, min_duration, max_duration
             ),
         ),
+        videos=VideoPlan(mux, burn, shots),
         **given(model=model, audio_track=audio_track, folder=output_dir),
     )
     if not subtitling.make_subtitles(inputs, plan, Screen(quiet, verbose)):
