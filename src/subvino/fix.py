@@ -277,13 +277,14 @@ class _Work:
     def _shapes(self, cues: Sequence[Cue], at: int, broken: set[str]) -> Iterator[_Shape]:
         """Shapes to try, the mildest first: of two as good the first is taken."""
         following = cues[at + 1].start_ms if at + 1 < len(cues) else None
-        for kind, new in self._lone_shapes(cues[at], broken):
-            yield from _fitting(kind, cues, at, at + 1, _retime(new, self.rules, following))
+        for lone, new in self._lone_shapes(cues[at], broken):
+            yield from _fitting(lone, cues, at, at + 1, _retime(new, self.rules, following))
         for first, after in ((at, at + 2), (at - 1, at + 1)):
             if first >= 0 and after <= len(cues) and _may_join(*cues[first:after]):
                 following = cues[after].start_ms if after < len(cues) else None
                 new = _retime(self._recut(cues[first:after]), self.rules, following)
-                yield from _fitting("joined", cues, first, after, new)
+                kind: Kind = "joined" if len(new) < after - first else "cut"
+                yield from _fitting(kind, cues, first, after, new)
 
     def _lone_shapes(self, cue: Cue, broken: set[str]) -> Iterator[tuple[Kind, list[Cue]]]:
         shapes: list[tuple[Kind, list[Cue]]] = []

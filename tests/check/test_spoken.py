@@ -31,6 +31,7 @@ def found(cues: Times, speech: Times) -> list[tuple[str, int, int | None, float]
         ([(0, 10)], [(0.2, 1.1)], [("silence", 0, 1, 9)]),
         ([(1, 3)], [(1.5, 3)], [("early", 1000, 1, 500)]),
         ([(2, 4)], [(1.5, 4)], [("late", 2000, 1, 500)]),
+        ([(4, 6)], [(1.5, 6)], [("no_cue", 1500, None, 2500)]),
         # Speech that began under the cue before is that cue's.
         ([(0, 1.9), (2, 4)], [(0, 4)], []),
         ([(0, 1)], [(0, 1), (2, 3.5)], [("no_cue", 2000, None, 1500)]),

@@ -64,11 +64,11 @@ code { font-size: .85em }
 .pause { color: #888; font-size: 12px; border-top: 1px solid var(--line); padding: .15rem 5.2rem }
 #flagged:checked ~ table tr.fine:not(:target) { display: none }
 tr:target { background: #8882 }
-td.text { white-space: pre-line; overflow-wrap: anywhere; max-width: 34rem }
+td.text { white-space: pre-line; overflow-wrap: anywhere; width: 42% }
 td a { color: inherit }
 .list td:first-child { border-left: 3px solid var(--hue) }
-.chip { display: inline-block; margin: 0 .3rem .2rem 0; padding: 0 .5rem; border-radius: 1rem;
-  font-size: .85rem; border: 1px solid var(--hue); white-space: nowrap }
+.chip { display: inline-block; margin: 0 .3rem .2rem 0; padding: 0 .5rem; border-radius: .8rem;
+  font-size: .85rem; border: 1px solid var(--hue) }
 @media (max-width: 50rem) { .row > b { flex-basis: 3.4rem } .summary { min-width: 0 } }
 @media print { .track a, .track i { print-color-adjust: exact } .row { break-inside: avoid } }
 """
@@ -292,10 +292,9 @@ def _lone_row(finding: Finding) -> str:
 
 def _render_chip(finding: Finding) -> str:
     rule = RULES[finding.rule]
-    amount = describe_amount(finding.found)
-    if amount:
-        amount = f" {amount} {rule.unit}"
+    details = [] if finding.found is None else [f"{describe_amount(finding.found)} {rule.unit}"]
     if finding.limit:
-        amount += f" (limit {describe_amount(finding.limit)})"
-    note = f" {finding.note}" if finding.note else ""
-    return f'<span class="chip {_verdict([finding])}">{escape(rule.title + amount + note)}</span>'
+        details.append(f"limit {describe_amount(finding.limit)}")
+    details += [finding.note] if finding.note else []
+    text = rule.title + (f": {', '.join(details)}" if details else "")
+    return f'<span class="chip {_verdict([finding])}">{escape(text)}</span>'

@@ -116,7 +116,8 @@ def _find_offset(
         return
     onset = spoken.starts[bisect_right(spoken.starts, cue.start_ms) - 1]
     late = cue.start_ms - onset
-    if onset >= free_from and late > limits.max_late * 1000:
+    # Where more speech than that went before, a cue is missing, which `_find_uncovered` tells.
+    if onset >= free_from and limits.max_late * 1000 < late <= limits.max_uncovered * 1000:
         yield Finding("late", cue.start_ms, number, late, limits.max_late * 1000)
 
 
