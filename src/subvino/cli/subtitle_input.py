@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from subvino.speech import MediaSpeech
 
 _CUES, _SPEECH = "Cues", "Speech"
-_NO_LANGUAGE = frozenset({"fixed", "forced", "sdh", "cc"})
-"""What may follow the language in a file's name."""
 
 File = Annotated[
     Path,
@@ -132,21 +130,9 @@ def read_subtitles(path: Path) -> SubtitleFile:
 
 def text_language(wanted: str | None, file: SubtitleFile, path: Path) -> str:
     """Code of the text's language: as the user, the file or its name says; "" where none does."""
-    from subvino.languages import language_code
+    from subvino.languages import language_code, language_in_name
 
-    return language_code(wanted or file.language or "") or _named_language(path)
-
-
-def _named_language(path: Path) -> str:
-    from subvino.languages import iso_639_2, language_code
-
-    parts = path.name.lower().split(".")[1:-1]
-    while parts and parts[-1] in _NO_LANGUAGE:
-        parts.pop()
-    code = language_code(parts[-1]) if parts else ""
-    # Three letters are a language's only where they stand for one of two, or are Cantonese.
-    known = (len(code) == 2 or code == "yue") and iso_639_2(code) != "und"
-    return code if known else ""
+    return language_code(wanted or file.language or "") or language_in_name(path.name)
 
 
 def hear_video(path: Path, track: str | None, screen: Screen) -> MediaSpeech:
