@@ -131,6 +131,26 @@ def test_chapters_and_time_codes_of_quicktime_are_not_doubled(tmp_path: Path) ->
         assert len(after.chapters()) == 1
 
 
+def test_data_that_the_container_does_not_know_is_left_out_and_named(tmp_path: Path) -> None:
+    video = tmp_path / "drone.ts"
+    plain_video = write_video(tmp_path / "plain.mp4")
+    with av.open(str(plain_video)) as source, av.open(str(video), "w") as container:
+        data = container.add_data_stream("klv")
+        copies = {s.index: container.add_stream_from_template(s) for s in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = copies[packet.stream_index]
+                container.mux(packet)
+        packet = av.Packet(b"key and value")
+        packet.stream, packet.pts, packet.dts = data, 90_000, 90_000
+        container.mux(packet)
+    made = mux(video, [track()], tmp_path / "out.mp4")
+    assert made.notes == (f"{video}: data stream 0 has no place in mp4 and was left out",)
+    with av.open(str(made.path)) as container_made:
+        kinds = [stream.type for stream in container_made.streams]
+    assert kinds == ["video", "audio", "subtitle"]
+
+
 def test_text_that_another_container_holds_otherwise_is_converted_and_the_rest_named(
     tmp_path: Path,
 ) -> None:

@@ -136,8 +136,8 @@ def burn(
 
     executable = find_ffmpeg("burning subtitles into a video", BURN_NEEDS)
     job = Job(executable, source, path, {_SCRIPT: script}, progress)
-    outcome = job.run(call)
-    notes = plan_copies(source, container).notes + describe_trouble(source, outcome)
+    outcome, with_data = job.run(call)
+    notes = plan_copies(source, container, with_data).notes + describe_trouble(source, outcome)
     return Finished(path, notes + _describe_letters(outcome))
 
 

@@ -65,8 +65,9 @@ def mux(
         ]
 
     job = Job(find_ffmpeg("putting subtitles into a video"), source, path, files, progress)
-    outcome = job.run(call)
-    return Finished(path, plan_copies(source, container).notes + describe_trouble(source, outcome))
+    outcome, with_data = job.run(call)
+    notes = plan_copies(source, container, with_data).notes
+    return Finished(path, notes + describe_trouble(source, outcome))
 
 
 def _subtitle_file(number: int, track: SubtitleTrack, container: Container) -> tuple[str, str]:

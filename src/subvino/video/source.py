@@ -104,6 +104,11 @@ class Source:
                 return stream
         raise NotMediaError(f"{self.path}: there is no picture in it", self.path)
 
+    @property
+    def has_data(self) -> bool:
+        """Whether there is anything but picture, sound, subtitles and attachments."""
+        return any(stream.kind in ("data", "unknown") for stream in self.streams)
+
     def input_arguments(self) -> list[str]:
         """How ffmpeg is told to read it: as what it is, opening nothing else.
 

@@ -46,7 +46,7 @@ def check_output(video: Path, output: Path, overwrite: bool) -> None:
 class Call(Protocol):
     """Makes ffmpeg's arguments, all but the output's name."""
 
-    def __call__(self, with_data: bool) -> Sequence[str]:
+    def __call__(self, with_data: bool, /) -> Sequence[str]:
         """with_data: copy streams that are neither picture, sound nor subtitles."""
         ...
 
@@ -65,8 +65,8 @@ class Job:
     files: Mapping[str, str]
     progress: Progress | None = None
 
-    def run(self, call: Call) -> Outcome:
-        """Make the video; raises OutputError."""
+    def run(self, call: Call) -> tuple[Outcome, bool]:
+        """Make the video; gives whether it was made with data, too. Raises OutputError."""
         with (
             tempfile.TemporaryDirectory(prefix="subvino.") as name,
             whole_file(self.output) as beside,
@@ -75,13 +75,12 @@ class Job:
             for file, text in self.files.items():
                 (folder / file).write_text(text, encoding="utf-8", errors="replace")
             target = ["-y", f"file:{beside.absolute()}"]
-            outcome = self._run([*call(with_data=True), *target], folder)
-            if not outcome.succeeded and any(s.kind == "data" for s in self.source.streams):
-                # Containers know few kinds of data, and ffmpeg can't tell before.
-                outcome = self._run([*call(with_data=False), *target], folder)
-            if not outcome.succeeded:
-                raise self._error(outcome)
-            return outcome
+            # Containers know few kinds of data, and ffmpeg can't tell before which.
+            for with_data in (True, False) if self.source.has_data else (True,):
+                outcome = self._run([*call(with_data), *target], folder)
+                if outcome.succeeded:
+                    return outcome, with_data
+            raise self._error(outcome)
 
     def _run(self, arguments: Sequence[str], folder: Path) -> Outcome:
         report = self.progress or _ignore
