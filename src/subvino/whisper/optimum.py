@@ -1,8 +1,8 @@
 """Networks as Optimum-Intel exports them, run as they are.
 
 Floor 2 of the road. The exported decoder keeps its past, and the keys and values of its window, in
-the state of an inference request, where no row can leave before the others; so each hypothesis has a
-request of its own. They are not faster together than one by one: a model that subvino converts is.
+the state of an inference request, where no row can leave before the others; so each hypothesis has
+a request of its own. Together they are no faster than one by one; a model that subvino converts is.
 """
 
 from __future__ import annotations
@@ -73,6 +73,14 @@ class OptimumEngine:
         self._encode.infer()
         return ov.Tensor(self._encode.get_tensor(_STATES).data)
 
+    def start(self, request: ov.InferRequest, tokens: INT32, position: int) -> None:
+        """Set a request going on its next tokens (n,), the first of them at `position`."""
+        request.set_tensor("input_ids", ov.Tensor(tokens[None].astype(np.int64)))
+        if self._has_position:
+            positions = np.arange(position, position + len(tokens), dtype=np.int64)
+            request.set_tensor("cache_position", ov.Tensor(positions))
+        request.start_async()
+
     def decode(
         self, requests: Sequence[Sequence[ov.InferRequest]], tokens: INT32, positions: INT32
     ) -> None:
@@ -81,15 +89,17 @@ class OptimumEngine:
         requests, tokens, positions: (windows, width).
         """
         running = list(chain.from_iterable(requests))
-        for request, token, position in zip(running, tokens.flat, positions.flat, strict=True):
-            request.set_tensor("input_ids", ov.Tensor(np.array([[token]], np.int64)))
-            if self._has_position:
-                request.set_tensor("cache_position", ov.Tensor(np.array([position], np.int64)))
-            request.start_async()
+        fed = zip(running, tokens.reshape(-1, 1), positions.flat, strict=True)
+        for request, token, position in fed:
+            self.start(request, token, int(position))
         for request in running:
             request.wait()
         hidden = np.concatenate([request.get_tensor("hidden").data for request in running])
         self._hidden = ov.Tensor(hidden.reshape(*tokens.shape, -1))
+
+    def suppress(self, tokens: Sequence[int]) -> None:
+        """Never choose these tokens from here on, besides those that never are."""
+        self._head.suppress(tokens)
 
     def choose(self, rules: RowRules, n_best: int) -> tuple[INT32, FLOAT32]:
         """The best tokens of each row of the last step, their log-probability: (rows, n_best)."""
@@ -122,14 +132,13 @@ class OptimumSlots:
 
     def feed(self, slot: int, tokens: INT32) -> None:
         """Feed the first tokens (n,) of a window to all its hypotheses; nothing is chosen."""
-        requests = [self._requests[slot]]
-        for position, token in enumerate(tokens):
-            fed = np.full((1, len(requests[0])), token, np.int32)
-            self._engine.decode(requests, fed, np.full_like(fed, position))
+        for request in self._requests[slot]:
+            self._engine.start(request, tokens, 0)
+        for request in self._requests[slot]:
+            request.wait()
 
-    def attend(self, slot: int, tokens: INT32) -> FLOAT32 | None:
-        """None: an exported decoder keeps its attention to itself."""
-        del slot, tokens
+    def attend(self, slot: int, tokens: INT32) -> FLOAT32 | None:  # noqa: ARG002 (see `Slots`)
+        """None: an exported graph keeps to itself what it attends to."""
         return None
 
     def move(self, source: int, target: int) -> None:
@@ -190,7 +199,7 @@ def _read_decoder(core: ov.Core, path: Path, dimensions: Dimensions) -> _Parts:
     if not model.get_sinks() or "beam_idx" not in names:
         raise CheckpointError(
             f"{path}: was exported without state; export the model anew, stateful, as "
-            "`optimum-cli export openvino` of optimum-intel 1.22 or later does",
+            "`optimum-cli export openvino` of the latest optimum-intel does",
             path,
         )
     if not _INPUTS - {"cache_position"} <= names <= _INPUTS:
