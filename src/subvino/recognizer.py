@@ -20,7 +20,8 @@ class DecodingOptions:
     """How windows become text.
 
     language: code, or None to detect it from the first windows.
-    beam_size: hypotheses kept a window; 1 decodes greedily.
+    beam_size: hypotheses kept a window; 1 decodes greedily: 1.3x as fast, and 8 % more words wrong
+        (10.19 against 9.45 % on 100 English clips and readings, whisper-base).
     best_of: samples drawn at each temperature above 0, of which the likeliest is taken.
     temperatures: tried in turn while a result fails the three thresholds below.
     max_compression_ratio: text that compresses better than this loops.
@@ -31,6 +32,7 @@ class DecodingOptions:
     multilingual: whether each window may be in a language of its own.
     prompt: text that the speech could be the continuation of: its spelling and style carry over.
     hotwords: names and jargon to expect.
+    suppress: words and signs, parted by white space, that are never written.
     condition_on_previous: whether each window's text is the next one's prompt; windows are then
         decoded one after the other.
     The temperatures and thresholds are those of openai/whisper's `transcribe`.
@@ -38,7 +40,7 @@ class DecodingOptions:
 
     language: str | None = None
     task: Task = "transcribe"
-    beam_size: int = 1
+    beam_size: int = 5
     best_of: int = 1
     temperatures: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     max_compression_ratio: float = 2.4
@@ -49,6 +51,7 @@ class DecodingOptions:
     multilingual: bool = False
     prompt: str = ""
     hotwords: str = ""
+    suppress: str = ""
     condition_on_previous: bool = False
 
     def __post_init__(self) -> None:
@@ -58,6 +61,18 @@ class DecodingOptions:
                 raise OptionError(f"{name} is {value}; give a number from 1 to 64")
         if not self.temperatures or not all(0.0 <= t <= 2.0 for t in self.temperatures):
             raise OptionError(f"temperatures are {self.temperatures}; give some from 0 to 2")
+        self._check_thresholds()
+
+    def _check_thresholds(self) -> None:
+        # Written so that NaN is refused too.
+        if not self.max_compression_ratio > 0:
+            raise OptionError(
+                f"max_compression_ratio is {self.max_compression_ratio}; give a number above 0"
+            )
+        if not self.min_avg_logprob <= 0:
+            raise OptionError(f"min_avg_logprob is {self.min_avg_logprob}; give 0 or less")
+        if not 0 <= self.max_no_speech_prob <= 1:
+            raise OptionError(f"max_no_speech_prob is {self.max_no_speech_prob}; give 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,9 @@ class WhisperRecognizer:
     ) -> Iterator[WindowResult]:
         """A result for every window, in order; windows are taken as the batch has room."""
         from subvino.whisper.decoding import Decoder
+        from subvino.whisper.suppress import suppressed_tokens
 
+        self.engine.suppress(suppressed_tokens(self.tokenizer, options.suppress))
         decoder = Decoder(self.engine, self.tokenizer, options)
         for decoded in decoder.decode(sounds):
             yield self._result(decoded, options)

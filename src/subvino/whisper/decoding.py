@@ -19,7 +19,7 @@ from subvino.alignment import token_onsets
 from subvino.audio import SAMPLE_RATE, WindowSound
 from subvino.features import log_mel
 from subvino.recognizer import DecodingOptions
-from subvino.tokenizer import SECONDS_PER_TIMESTAMP, Tokenizer
+from subvino.tokenizer import MAX_PREVIOUS, SECONDS_PER_TIMESTAMP, Tokenizer
 from subvino.whisper.coverage import find_missed
 from subvino.whisper.hypothesis import Hypothesis, beam_step, permitted
 from subvino.whisper.language import VOTES, language_probabilities, likeliest, softmax, vote
@@ -116,7 +116,7 @@ class Decoder:
             self._batch = self._engine.new_slots(self._n_slots, self._width)
         slot = len(self._occupants)
         self._batch.enter(slot, log_mel(entry.sound.samples, self._engine.dimensions.n_mels))
-        previous = self._previous
+        previous = self._previous[-MAX_PREVIOUS:]
         opening = [self._tokenizer.sot_prev, *previous] if previous else []
         one = Occupant(
             index=entry.index,

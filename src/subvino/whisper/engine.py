@@ -111,6 +111,10 @@ class Engine:
         present: npt.NDArray[np.generic] = self._decode.get_tensor("present").data
         return present
 
+    def suppress(self, tokens: Sequence[int]) -> None:
+        """Never choose these tokens from here on, besides those that never are."""
+        self._head.suppress(tokens)
+
     def choose(self, rules: RowRules, n_best: int) -> tuple[INT32, FLOAT32]:
         """The best tokens of each row of the last step, their log-probability: (rows, n_best)."""
         return self._head.choose(self._decode.get_tensor("hidden"), rules, n_best)

@@ -5,7 +5,8 @@ Floor 2 of the road.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import openvino as ov
 
@@ -32,6 +33,13 @@ class Head:
         self._properties = {**properties, "INFERENCE_PRECISION_HINT": "f32"}
         self._requests: dict[int, ov.InferRequest] = {}
         self._last: ov.InferRequest | None = None
+        self._suppressed: tuple[int, ...] = ()
+
+    def suppress(self, tokens: Sequence[int]) -> None:
+        """Never choose these tokens from here on, besides the vocabulary's; compiles anew."""
+        if tuple(tokens) != self._suppressed:
+            self._suppressed = tuple(tokens)
+            self._requests, self._last = {}, None
 
     def choose(self, hidden: ov.Tensor, rules: RowRules, n_best: int) -> tuple[INT32, FLOAT32]:
         """The best tokens of each row and their log-probability: (rows, n_best).
@@ -56,7 +64,9 @@ class Head:
 
     def _request_for(self, n_best: int) -> ov.InferRequest:
         if n_best not in self._requests:
-            graph = add_chooser(self._graph.clone(), self._vocabulary, n_best)
+            suppressed = (*self._vocabulary.suppressed, *self._suppressed)
+            vocabulary = replace(self._vocabulary, suppressed=suppressed)
+            graph = add_chooser(self._graph.clone(), vocabulary, n_best)
             compiled = self._core.compile_model(graph, self._device, self._properties)
             self._requests[n_best] = compiled.create_infer_request()
         return self._requests[n_best]

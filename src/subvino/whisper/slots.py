@@ -83,6 +83,9 @@ class SlotEngine(Protocol):
     def new_slots(self, n_slots: int, width: int) -> Slots:
         """Slots for `n_slots` windows, `width` hypotheses each."""
 
+    def suppress(self, tokens: Sequence[int]) -> None:
+        """Never choose these tokens from here on, besides those that never are."""
+
     def choose(self, rules: RowRules, n_best: int) -> tuple[INT32, FLOAT32]:
         """The best tokens of each row of the last step, their log-probability: (rows, n_best)."""
 
