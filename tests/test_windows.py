@@ -294,6 +294,16 @@ def test_at_a_seam_what_ends_stays_before_the_pause(window: Window) -> None:
         assert to_window_time(window, middle) == pytest.approx(seam, abs=1e-6)
 
 
+def test_a_long_pause_ends_a_window_where_that_is_asked_for() -> None:
+    speech = [(1.0, 2.0), (2.5, 3.5), (4.1, 5.0), (5.2, 6.0), (8.5, 9.0)]
+    whole = windows_of(speech, 10.0)
+    assert len(whole) == 1
+    windows = windows_of(speech, 10.0, WindowOptions(split_pause=0.6))
+    firsts = [sound.window.speech[0].start for sound in windows]
+    assert firsts == pytest.approx([1.0, 4.1, 8.5], abs=1e-3)
+    assert sum(len(sound.window.speech) for sound in windows) == len(speech)
+
+
 def test_a_window_splits_at_its_longest_pause() -> None:
     (sound,) = windows_of([(1.0, 4.0), (4.5, 6.0), (10.0, 12.0), (12.5, 13.0)], 14.0)
     halves = split_window(sound)

@@ -67,11 +67,13 @@ class WindowOptions:
     keep_pause: longer pauses are left out.
     padding: sound kept before and after speech where a pause is left out or a window ends; half
         of the pause if that is less.
+    split_pause: a pause this long ends a window that has room for more; None: no pause does.
     """
 
     max_duration: float = 30.0
     keep_pause: float = 2.0
     padding: float = 0.35
+    split_pause: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that contradict each other."""
@@ -82,6 +84,8 @@ class WindowOptions:
                 f"padding of {self.padding} s on both sides must fit a pause of "
                 f"{self.keep_pause} s and half a window"
             )
+        if self.split_pause is not None and not self.split_pause > 0:
+            raise OptionError(f"split_pause is {self.split_pause}; give seconds above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,13 +261,14 @@ def _first_window(pieces: Sequence[Piece], options: WindowOptions, *, finished: 
     (`finished` is False), only the part of it that is full.
     """
     n_max, padding = to_position(options.max_duration), to_position(options.padding)
+    split_pause = math.inf if options.split_pause is None else options.split_pause * SAMPLE_RATE
     before = list(accumulate((len(piece.samples) for piece in pieces), initial=0))
     costs = [0.0] + [math.inf] * len(pieces)
     first_cuts = [0] * (len(pieces) + 1)
     for end in range(1, len(pieces) + 1):
         for start in range(end - 1, -1, -1):
-            if start < end - 1 and pieces[start].speech_end > pieces[start + 1].speech_start:
-                break  # Time went back here: no window may span it.
+            if start < end - 1 and not 0 <= _pause(pieces[start], pieces[start + 1]) < split_pause:
+                break  # No window may span this; where the pause is below 0, time went back.
             trimmed = _lead_cut(pieces[start], padding) + _trail_cut(pieces[end - 1], padding)
             n_samples = before[end] - before[start] - trimmed
             if n_samples > n_max and start < end - 1:
@@ -286,8 +291,13 @@ def _trail_cut(piece: Piece, padding: int) -> int:
 
 
 def _cut_cost(before: Piece, after: Piece) -> float:
-    pause = max(after.speech_start - before.speech_end, 0) / SAMPLE_RATE
+    pause = max(_pause(before, after), 0) / SAMPLE_RATE
     return BAD_CUT * math.exp(-pause / GOOD_PAUSE)
+
+
+def _pause(before: Piece, after: Piece) -> int:
+    """Samples between the speech of two pieces."""
+    return after.speech_start - before.speech_end
 
 
 def lay_out(pieces: Sequence[Piece], options: WindowOptions) -> WindowSound:
