@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from subvino.pipeline import EngineOptions, Transcriber, load_transcriber
 from tests.installed_weights import base_folders, tiny_en_folder
 
 
@@ -13,6 +16,17 @@ from tests.installed_weights import base_folders, tiny_en_folder
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cache that the session's tests of real models fill."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def load_once() -> Callable[..., Transcriber]:
+    """`load_transcriber` for tests of what comes after: each model is loaded once a session."""
+
+    @cache
+    def loaded(model: str | Path, options: EngineOptions | None) -> Transcriber:
+        return load_transcriber(model, options)
+
+    return lambda model, options=None, progress=None: loaded(model, options)
 
 
 @pytest.fixture

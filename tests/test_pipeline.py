@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from subvino import pipeline
 from subvino.errors import (
     DamagedMediaError,
     MediaNotFoundError,
@@ -18,13 +20,15 @@ from subvino.outputs import OutputPlace
 from subvino.pipeline import (
     FileWriter,
     OutputOptions,
+    Transcriber,
     decoding_options,
+    load_transcriber,
     place_outputs,
     read_transcript,
     stream,
     transcribe,
 )
-from subvino.transcript import Segment, Transcript
+from subvino.transcript import Segment, Transcript, Word
 from tests.sounds import Track, write_media
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "rainbow.mp4"
@@ -145,6 +149,15 @@ def test_a_transcript_that_can_not_be_read_is_an_input_error(tmp_path: Path) -> 
 # --- the library's calls
 
 
+def words_of(transcript: Transcript) -> list[Word]:
+    return [word for segment in transcript.segments for word in segment.words or ()]
+
+
+def is_same(word: Word, other: Word) -> bool:
+    """The same text, and at nearly the same time."""
+    return word.text.lower() == other.text.lower() and abs(word.start - other.start) <= 0.25
+
+
 def test_languages_are_taken_as_users_write_them() -> None:
     assert decoding_options("German").language == "de"
     assert decoding_options("auto").language is None
@@ -154,7 +167,15 @@ def test_languages_are_taken_as_users_write_them() -> None:
 @pytest.mark.model
 @pytest.mark.usefixtures("cache", "real_models")
 class TestTranscribe:
-    def test_the_library_hears_the_sample(self) -> None:
+    @pytest.fixture(autouse=True)
+    def loaded(
+        self, load_once: Callable[..., Transcriber], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pipeline, "load_transcriber", load_once)
+
+    def test_the_library_hears_the_sample(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """This one loads the model as users do."""
+        monkeypatch.setattr(pipeline, "load_transcriber", load_transcriber)
         transcript = transcribe(SAMPLE, model="tiny.en")
         assert transcript.language == "en"
         assert transcript.model == "tiny.en"
@@ -171,6 +192,20 @@ class TestTranscribe:
         assert segments == list(results.segments)
         assert 15 < results.position <= 16.5
         assert results.error() is None
+
+    def test_of_a_clip_the_words_come_at_their_times_in_the_whole(self) -> None:
+        whole = words_of(transcribe(SAMPLE, model="tiny.en"))
+        results = stream(SAMPLE, model="tiny.en", clip="0:02-0:06,0:12-")
+        for _ in results:
+            pass
+        parts = words_of(results.transcript())
+        assert all(2.0 <= word.start <= 6.0 or word.start >= 12.0 for word in parts)
+        inside = [word for word in whole if 2.0 <= word.start < 5.8 or word.start >= 12.0]
+        assert 10 <= len(inside) < len(whole) - 10
+        found = [any(is_same(word, other) for other in parts) for word in inside]
+        assert found.count(False) <= 3  # at the edges, where the sound begins in a word
+        assert results.to_hear == pytest.approx(8.3, abs=0.1)
+        assert 7.0 < results.heard <= 8.4
 
     def test_damage_is_an_error_that_brings_the_transcript_of_the_rest(
         self, tmp_path: Path

@@ -13,6 +13,8 @@ from typing import Any, TypedDict
 
 from typing_extensions import Unpack
 
+from subvino.audio import Audio
+from subvino.clip import Clip, clip_audio, heard_seconds, parse_clips
 from subvino.cues import PROFILES, CueRules, build_cues, rules_for
 from subvino.errors import (
     DamagedMediaError,
@@ -37,14 +39,19 @@ from subvino.outputs import Existing, OutputLog, OutputPlace, check_writable, wr
 from subvino.recognizer import DecodingOptions, Recognizer, WindowResult
 from subvino.subtitles import Subtitles
 from subvino.tokenizer import language_code
-from subvino.transcription import make_transcript, transcribe_audio
 from subvino.transcript import Segment, Task, Transcript
+from subvino.transcription import make_transcript, transcribe_audio
 from subvino.vad import VadOptions, load_detector
 from subvino.windows import Detector, WindowOptions, hear_everything
 
 DEFAULT_MODEL = "base"
 DEFAULT_PROFILE = "default"
 AUTO_LANGUAGE = "auto"
+MULTILINGUAL_WINDOW = 10.0
+MULTILINGUAL_PAUSE = 0.6
+"""Seconds at most of a window that may be in a language of its own, and of a pause inside it: it
+has one language, so it must not go on where the next speaker has another."""
+
 TRANSCRIPT_SUFFIX = ".json"
 """Of inputs that are transcripts and need no model."""
 
@@ -74,17 +81,19 @@ class Transcriber:
     ) -> None:
         self.recognizer = recognizer
         self._detector = detector
-        self._windows = windows
+        self._windows = windows or WindowOptions()
 
     def open(
         self,
         media: str | Path,
         options: DecodingOptions | None = None,
         audio_track: str | None = None,
+        clips: Sequence[Clip] = (),
     ) -> TranscriptStream:
         """The media's transcript as it is made.
 
         audio_track: its number among the audio tracks, from 0, or its language.
+        clips: from `parse_clips`; only what lies in them is heard, all where there are none.
 
         Raises:
             InputError: the media can't be read, or has no such track.
@@ -92,11 +101,15 @@ class Transcriber:
         """
         options = options or DecodingOptions()
         self._check(options)
-        return TranscriptStream(self, read_audio(media, audio_track), options)
+        return TranscriptStream(self, read_audio(media, audio_track), options, clips)
 
-    def results(self, audio: AudioStream, options: DecodingOptions) -> Iterator[WindowResult]:
+    def results(self, audio: Iterable[Audio], options: DecodingOptions) -> Iterator[WindowResult]:
         """A result for every window of speech in the audio."""
-        return transcribe_audio(audio, self._detector, self.recognizer, options, self._windows)
+        windows = self._windows
+        if options.multilingual:
+            shorter = min(windows.max_duration, MULTILINGUAL_WINDOW)
+            windows = replace(windows, max_duration=shorter, split_pause=MULTILINGUAL_PAUSE)
+        return transcribe_audio(audio, self._detector, self.recognizer, options, windows)
 
     def _check(self, options: DecodingOptions) -> None:
         """Refuse what the model can't do before any work is done."""
@@ -106,9 +119,9 @@ class Transcriber:
                 f"model {self.recognizer.name} does not know the language {options.language!r}, "
                 f"only: {', '.join(known)}; choose a multilingual model"
             )
-        if options.task == "translate" and len(known) == 1:
+        if len(known) == 1 and (options.task == "translate" or options.multilingual):
             raise OptionError(
-                f"model {self.recognizer.name} is English-only and can't translate; "
+                f"model {self.recognizer.name} knows one language only and can't translate; "
                 "choose a multilingual model"
             )
 
@@ -120,15 +133,21 @@ class TranscriptStream:
     """
 
     def __init__(
-        self, transcriber: Transcriber, audio: AudioStream, options: DecodingOptions
+        self,
+        transcriber: Transcriber,
+        audio: AudioStream,
+        options: DecodingOptions,
+        clips: Sequence[Clip] = (),
     ) -> None:
         self._transcriber, self._audio, self._options = transcriber, audio, options
+        self._clips = tuple(clips)
         self._results: list[WindowResult] = []
         self.position = 0.0
 
     def __iter__(self) -> Iterator[WindowResult]:
         with self._audio:
-            for result in self._transcriber.results(self._audio, self._options):
+            sound = clip_audio(self._audio, self._clips)
+            for result in self._transcriber.results(sound, self._options):
                 self._results.append(result)
                 self.position = result.window.end
                 yield result
@@ -137,6 +156,16 @@ class TranscriptStream:
     def duration(self) -> float | None:
         """Of the media, seconds, as its container says; None where it does not."""
         return self._audio.info.duration
+
+    @property
+    def heard(self) -> float:
+        """Seconds done of those that are to be heard, which is all but what no clip holds."""
+        return heard_seconds(self._clips, self.position)
+
+    @property
+    def to_hear(self) -> float | None:
+        """Seconds to be heard in all; None where the container does not tell."""
+        return None if self.duration is None else heard_seconds(self._clips, self.duration)
 
     @property
     def language(self) -> str | None:
@@ -195,13 +224,15 @@ class Options(TypedDict, total=False):
     language: a code or an English name; "auto" detects it.
     task: "transcribe", or "translate" into English.
     audio_track: its number among the audio tracks, from 0, or its language.
+    clip: what of the media is heard, as "0:10-1:30,2:00-".
     device, weights, threads, vad, windows: see `EngineOptions`.
-    beam_size, best_of, temperatures, batch_size, ...: see `recognizer.DecodingOptions`.
+    The others: see `recognizer.DecodingOptions`.
     """
 
     language: str
     task: Task
     audio_track: str | None
+    clip: str
     device: str
     weights: WeightsKind
     threads: int | None
@@ -210,7 +241,16 @@ class Options(TypedDict, total=False):
     beam_size: int
     best_of: int
     temperatures: tuple[float, ...]
+    max_compression_ratio: float
+    min_avg_logprob: float
+    max_no_speech_prob: float
     batch_size: int | None
+    words: bool
+    multilingual: bool
+    prompt: str
+    hotwords: str
+    suppress: str
+    condition_on_previous: bool
 
 
 def stream(
@@ -225,12 +265,13 @@ def stream(
     Raises InputError, ModelError, DeviceError or OptionError before any work is done.
     """
     values: dict[str, Any] = dict(options)
-    audio_track = values.pop("audio_track", None)
+    audio_track, clip = values.pop("audio_track", None), values.pop("clip", "")
+    clips = parse_clips(clip) if clip else ()
     engine = EngineOptions(**_taken(values, EngineOptions))
     decoding = decoding_options(**_taken(values, DecodingOptions))
     if values:
         raise OptionError(f"unknown option {next(iter(values))!r}")
-    return load_transcriber(model, engine).open(media, decoding, audio_track)
+    return load_transcriber(model, engine).open(media, decoding, audio_track, clips)
 
 
 def transcribe(
@@ -274,6 +315,8 @@ class OutputOptions:
     formats: names of `FORMATS`.
     profile: of cue rules, see `cues.PROFILES`.
     rules: fields of `CueRules` that differ from the profile's, by name.
+    words_in_json: whether a transcript's file tells the time of each word, from which cues are cut.
+    keep_suspect: whether text that a verdict took out stands in the subtitles all the same.
     byte_order_mark: for players that take UTF-8 for something else without one.
     """
 
@@ -282,6 +325,8 @@ class OutputOptions:
     profile: str = DEFAULT_PROFILE
     rules: Mapping[str, Any] = field(default_factory=dict)
     write: WriteOptions = field(default_factory=WriteOptions)
+    words_in_json: bool = True
+    keep_suspect: bool = False
     byte_order_mark: bool = False
 
     def __post_init__(self) -> None:
@@ -353,7 +398,9 @@ class FileWriter:
         if any(FORMATS[name].needs_cues for name in formats):
             subtitles = self.cues(transcript, shot_changes)
         return {
-            name: self._encode(name, subtitles if FORMATS[name].needs_cues else transcript)
+            name: self._encode(
+                name, subtitles if FORMATS[name].needs_cues else self._shown(transcript, name)
+            )
             for name in formats
         }
 
@@ -363,12 +410,23 @@ class FileWriter:
         shot_changes: media times, seconds, at which a new shot begins; cues snap to them.
         """
         rules = self.options.rules_for(transcript.text_language)
-        return build_cues(transcript, rules, shot_changes=shot_changes)
+        return build_cues(self._shown(transcript), rules, shot_changes=shot_changes)
+
+    def _shown(self, transcript: Transcript, name: str = "") -> Transcript:
+        """The transcript as the options want it in a file; in JSON verdicts always stand."""
+        if name == "json":
+            return transcript if self.options.words_in_json else _without_words(transcript)
+        return transcript.without_verdicts() if self.options.keep_suspect else transcript
 
     def _encode(self, name: str, content: Subtitles | Transcript) -> bytes:
         # RFC 8259, 8.1: JSON must not begin with a byte order mark.
         mark = self.options.byte_order_mark and name != "json"
         return encode_text(write(content, name, self.options.write), mark)
+
+
+def _without_words(transcript: Transcript) -> Transcript:
+    segments = tuple(replace(segment, words=None) for segment in transcript.segments)
+    return replace(transcript, segments=segments)
 
 
 def place_outputs(path: Path, folder: Path | None = None, language: str = "") -> OutputPlace:

@@ -67,7 +67,7 @@ def test_help_teaches_usage_options_and_commands(run: Run) -> None:
         assert "subvino talk.mp4" in text
         for word in ("--format", "--audio-track", "--max-chars", "--device", "devices", "models"):
             assert word in text
-        for panel in ("Speech", "Files written", "Cues", "Model and device"):
+        for panel in ("Speech", "Decoding", "Files written", "Cues", "Model and device"):
             assert f"─ {panel} ─" in text
 
 
@@ -89,7 +89,11 @@ def test_the_defaults_in_the_help_are_the_ones_in_force() -> None:
     assert told["--profile"] == DEFAULT_PROFILE
     assert told["--format"] == ",".join(OutputOptions().formats)
     assert told["--task"] == DecodingOptions().task
-    assert told["--beam-size"] == str(DecodingOptions().beam_size)
+    for name in ("beam_size", "best_of", "max_compression_ratio", "min_avg_logprob"):
+        assert told[f"--{name.replace('_', '-')}"] == str(getattr(DecodingOptions(), name))
+    assert told["--max-no-speech-prob"] == str(DecodingOptions().max_no_speech_prob)
+    temperatures = options.split_numbers("temperature", told["--temperature"])
+    assert temperatures == DecodingOptions().temperatures
     assert told["--vad-threshold"] == str(VadOptions().threshold)
 
 

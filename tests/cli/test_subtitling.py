@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,7 +19,10 @@ import numpy as np
 import pysubs2
 import pytest
 
+from subvino.audio import Samples
+from subvino.cli import subtitling
 from subvino.media import read_audio
+from subvino.pipeline import Transcriber
 from subvino.transcript import Transcript
 from tests.cli.conftest import Run
 from tests.sounds import Track, write_media
@@ -26,6 +30,8 @@ from tests.sounds import Track, write_media
 pytestmark = [pytest.mark.model, pytest.mark.usefixtures("real_models")]
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+CLIPS = Path(__file__).parents[1] / "data" / "speech"
+ENGLISH, GERMAN = CLIPS / "ls_61-70968-0000.flac", CLIPS / "de_rhasspy-0219.flac"
 SAMPLE = SAMPLES / "rainbow.mp4"
 
 
@@ -43,11 +49,20 @@ def words_of_file(path: str) -> list[str]:
     return words_of(" ".join(event.plaintext for event in pysubs2.load(path)))
 
 
+def samples_of(path: Path) -> Samples:
+    with read_audio(path) as stream:
+        return np.concatenate([block.samples for block in stream])
+
+
 def speech(repeats: int = 1) -> Track:
     """The sample's sound, 16.3 s a time, in 16 kHz."""
-    with read_audio(SAMPLE) as stream:
-        samples = np.concatenate([block.samples for block in stream])
-    return Track(np.tile(samples, repeats), "pcm_s16le", rate=16_000)
+    return Track(np.tile(samples_of(SAMPLE), repeats), "pcm_s16le", rate=16_000)
+
+
+@pytest.fixture(autouse=True)
+def loaded(load_once: Callable[..., Transcriber], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models stay loaded from test to test; those that start a process load them as users do."""
+    monkeypatch.setattr(subtitling, "load_transcriber", load_once)
 
 
 @pytest.fixture
@@ -148,6 +163,105 @@ def test_a_language_that_the_model_does_not_know_stops_everything(
         assert len(call.err) == 1
 
 
+# --- how it is decoded
+
+
+def test_media_in_a_language_is_named_by_it(run: Run) -> None:
+    """German speech: the name of the file tells it."""
+    for task, language in (("transcribe", "de"), ("translate", "en")):
+        call = run(GERMAN, "-m", "base", "-o", "out", "--task", task, "--temperature", "0")
+        assert (call.code, call.out) == (0, [str(Path("out", f"{GERMAN.stem}.{language}.srt"))])
+
+
+def test_what_is_said_in_two_languages_comes_in_both(run: Run) -> None:
+    """Within 30 s, half a second apart."""
+    pause = np.zeros(8_000, np.float32)
+    sound = np.concatenate([samples_of(ENGLISH), pause, samples_of(GERMAN)])
+    write_media(Path("talk.wav"), Track(sound, "pcm_s16le", rate=16_000))
+    call = run("talk.wav", "-m", "base", "--multilingual", "-f", "json")
+    assert call.code == 0, call.err
+    assert call.err[-1].startswith("talk.wav: de, en, ")
+    segments = Transcript.from_json(Path("talk.en.json").read_text(encoding="utf-8")).segments
+    said = dict.fromkeys(("en", "de"), "")
+    for segment in segments:
+        assert segment.language is not None
+        said[segment.language] += segment.text
+        assert (segment.language == "en") == (segment.start < len(samples_of(ENGLISH)) / 16_000)
+    assert said["en"].startswith("He began a confused complaint against the wizard")
+    assert said["de"].startswith("Durch den heißen Dampf schm")
+
+
+def test_only_what_lies_in_the_clips_is_heard(run: Run, talk: Path) -> None:
+    call = run(talk, "-m", "tiny.en", "-f", "srt", "--clip", "0:03.5-0:07,0:13-")
+    assert call.code == 0, call.err
+    assert " 6.8 s in " in call.err[-1]
+    cues = pysubs2.load("talk.en.srt")
+    assert all(3.4 <= cue.start / 1000 < 7 or cue.start / 1000 >= 12.9 for cue in cues)
+    words = words_of_file("talk.en.srt")
+    assert 8 <= len(words) <= 30
+    assert words[-3:] == SAID[-3:]
+    assert SAID[0] not in words[:3]
+
+
+def test_text_that_fails_is_taken_out_told_and_kept_on_demand(run: Run, talk: Path) -> None:
+    """With thresholds that no text passes."""
+    doubts = ("--min-avg-logprob", "0", "--max-no-speech-prob", "0", "--temperature", "0")
+    call = run(talk, "-m", "tiny.en", "-f", "txt,json", "--verbose", *doubts)
+    told = re.fullmatch(
+        r"talk.wav: no speech found; (\d+) passages? taken out as doubtful: see the JSON",
+        call.err[-1],
+    )
+    assert told
+    assert Path("talk.en.txt").read_text() == ""
+    rows = json.loads(Path("talk.en.json").read_text())["segments"]
+    assert [row["verdict"] for row in rows] == ["no speech"] * int(told[1])
+    call = run(talk, "-m", "tiny.en", "-f", "txt,json", "--keep-suspect", *doubts)
+    assert words_of(Path("talk.en.txt").read_text())[:8] == SAID[:8]
+    assert json.loads(Path("talk.en.json").read_text())["segments"] == rows
+
+
+def test_a_prompt_puts_nothing_into_silence(run: Run) -> None:
+    write_media(Path("a.wav"), Track(np.zeros(80_000, np.float32), "pcm_s16le", rate=16_000))
+    prompt = ("--hotwords", "Xanthippe", "--prompt", "A lecture on light.")
+    call = run("a.wav", "-m", "tiny.en", *prompt)
+    assert (call.code, call.err) == (0, ["a.wav: no speech found"])
+    assert Path(call.out[0]).read_text() == ""
+    run("a.wav", "-m", "tiny.en", "-f", "txt", "--no-vad", *prompt)
+    assert not {"xanthippe", "lecture", "light"} & set(words_of(Path("a.en.txt").read_text()))
+
+
+def test_what_is_suppressed_is_not_written_and_hotwords_are_spelled_as_given(run: Run) -> None:
+    write_media(Path("a.wav"), Track(samples_of(ENGLISH), "pcm_s16le", rate=16_000))
+    texts = []
+    for options in ((), ("--suppress", ", ."), ("--hotwords", "the Wizard, the Curtain")):
+        assert run("a.wav", "-m", "tiny.en", "-f", "txt", *options).code == 0
+        texts.append(Path("a.en.txt").read_text())
+    assert "," in texts[0]
+    assert not {",", "."} & set(texts[1])
+    assert words_of(texts[1])[:7] == words_of(texts[0])[:7]
+    assert "Wizard" in texts[2]
+    assert "Wizard" not in texts[0]
+
+
+LONG_PROMPT = ", ".join(f"plate {n} of {n * n}" for n in range(100))
+"""More than fits: its end is taken."""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--beam-size", "3", "--best-of", "2"),
+        ("--condition-on-previous", "--prompt", LONG_PROMPT),
+    ],
+)
+def test_other_ways_of_decoding_hear_the_same(
+    run: Run, talk: Path, options: tuple[str, ...]
+) -> None:
+    call = run(talk, "-m", "tiny.en", "-f", "txt", *options)
+    assert call.code == 0, call.err
+    assert words_of(Path("talk.en.txt").read_text())[:8] == SAID[:8]
+
+
 # --- progress
 
 
@@ -155,8 +269,8 @@ def test_a_language_that_the_model_does_not_know_stops_everything(
 def test_a_terminal_shows_a_bar_with_speed_and_stdout_stays_clean(talk: Path) -> None:
     import pty  # not on Windows
 
-    long = write_media(Path("long.wav"), speech(4))
-    command = [sys.executable, "-m", "subvino", str(long), "-m", "tiny.en", "--batch-size", "1"]
+    long = write_media(Path("long.wav"), speech())
+    command = [sys.executable, "-m", "subvino", str(long), "-m", "tiny.en"]
     master, slave = pty.openpty()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave) as process:
         os.close(slave)
@@ -253,13 +367,3 @@ def test_every_entry_of_a_list_is_an_input(run: Run, tmp_path: Path, address: st
     assert call.code == 1
     assert call.out == ["a.en.srt"]
     assert "1 of 2 inputs failed:" in call.err
-
-
-def test_media_in_a_language_is_named_by_it(run: Run) -> None:
-    """German speech: the name of the file tells it."""
-    clip = Path(__file__).parents[1] / "data" / "speech" / "de_rhasspy-0219.flac"
-    call = run(clip, "-m", "base", "-o", "out")
-    assert call.code == 0, call.err
-    assert call.out == [str(Path("out") / f"{clip.stem}.de.srt")]
-    call = run(clip, "-m", "base", "-o", "out", "--task", "translate")
-    assert call.out == [str(Path("out") / f"{clip.stem}.en.srt")]

@@ -12,6 +12,7 @@ import pytest
 import webvtt
 
 from subvino.formats import FORMATS
+from subvino.transcript import Segment, Transcript, Word
 from tests.cli.conftest import SAID, Run
 from tests.sounds import Track, beeps, write_media
 
@@ -89,6 +90,36 @@ def test_what_is_no_transcript_is_refused(run: Run, content: bytes, reason: str)
 
 def test_a_transcript_that_is_not_there_is_not_found(run: Run) -> None:
     assert run("no.json").err == ["error: no.json: no such file; check the path"]
+
+
+def test_words_stand_in_the_files_that_are_asked_for_them(run: Run) -> None:
+    words = (Word("Hello", 0.5, 0.9, 0.9), Word(" there.", 1.0, 1.5, 0.9))
+    talk = Transcript((Segment("Hello there.", 0.5, 1.5, words),), "en", 0.9, 2.0)
+    Path("talk.json").write_text(talk.to_json(), encoding="utf-8")
+    times, rows = {}, {}
+    for option in ("", "--words", "--no-words"):
+        folder = Path(f"out{option}")
+        call = run("talk.json", "-f", "vtt,json", "-o", folder, *filter(None, [option]))
+        assert call.code == 0
+        times[option] = (folder / "talk.en.vtt").read_text().count("<00:00:01.000>")
+        (row,) = json.loads((folder / "talk.en.json").read_text())["segments"]
+        rows[option] = len(row.get("words", ()))
+    assert times == {"": 0, "--words": 1, "--no-words": 0}
+    assert rows == {"": 2, "--words": 2, "--no-words": 0}
+
+
+def test_suspect_text_is_kept_on_demand_and_json_tells_of_it_either_way(run: Run) -> None:
+    segments = (Segment("Really said.", 0.5, 1.5), Segment("Made up.", 3, 4, verdict="a loop"))
+    Path("talk.json").write_text(Transcript(segments, "en", 0.9, 5.0).to_json(), encoding="utf-8")
+    for option, texts in (
+        ((), ["Really said."]),
+        (("--keep-suspect",), ["Really said.", "Made up."]),
+    ):
+        assert run("talk.json", "-f", "vtt,txt,json", *option).code == 0
+        assert [caption.text for caption in captions_of("talk.en.vtt")] == texts
+        assert Path("talk.en.txt").read_text().splitlines() == texts
+        saved = json.loads(Path("talk.en.json").read_text())["segments"]
+        assert [row.get("verdict") for row in saved] == [None, "a loop"]
 
 
 # --- files that are there already
@@ -280,6 +311,16 @@ def test_a_folder_that_may_not_be_written_is_refused_before_any_work(
         (("--task", "shout"), "task 'shout' is not known; use one of: transcribe, translate"),
         (("--weights", "int3"), "weights 'int3' is not known; use one of: int8, fp16"),
         (("--beam-size", "0"), "beam_size is 0"),
+        (("--best-of", "65"), "best_of is 65"),
+        (("--temperature", "0,warm"), "temperature '0,warm' is no list of numbers"),
+        (("--temperature", "0,nan"), "temperatures are (0.0, nan)"),
+        (("--max-compression-ratio", "nan"), "max_compression_ratio is nan"),
+        (("--min-avg-logprob", "0.1"), "min_avg_logprob is 0.1"),
+        (("--max-no-speech-prob", "1.1"), "max_no_speech_prob is 1.1"),
+        (("--clip", "1:30-0:10"), "clip '1:30-0:10' does not start before its end"),
+        (("--clip", "0:10"), "clip '0:10' is no range; write ranges as"),
+        (("--multilingual", "-l", "de"), "--multilingual finds the languages out"),
+        (("--multilingual", "-m", "tiny.en"), "model tiny.en knows English only"),
         (("--max-chars", "0"), "max_chars is 0"),
         (("--min-duration", "9", "--max-duration", "8"), "min_duration_ms is 9000"),
         (("--vad-threshold", "1.5"), "speech thresholds"),

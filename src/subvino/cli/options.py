@@ -24,6 +24,18 @@ def check_choice(name: str, value: str, choices: Any) -> Any:
     return value.lower()
 
 
+def split_numbers(name: str, text: str) -> tuple[float, ...]:
+    """Numbers parted by commas; raises OptionError where there are others things or none.
+
+    >>> split_numbers("temperature", "0, 0.5")
+    (0.0, 0.5)
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise OptionError(f"{name} {text!r} is no list of numbers such as 0,0.5") from None
+
+
 def split_list(words: Sequence[str] | None) -> tuple[str, ...] | None:
     """The parts of words parted by commas, each once; None where there are none.
 

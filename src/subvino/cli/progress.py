@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,7 +16,6 @@ from rich.progress import (
     Task,
     TaskID,
     TextColumn,
-    TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.text import Text
@@ -27,13 +27,35 @@ _NAME = TextColumn("{task.description}", markup=False)
 
 
 class _Speed(ProgressColumn):
-    """Seconds of sound done in a second."""
+    """Seconds of sound done in a second, on the whole."""
 
     def render(self, task: Task) -> Text:
         """As "12.3x"."""
-        if not task.elapsed or not task.completed:
+        return Text(f"{_speed(task):.1f}x" if _speed(task) else "")
+
+
+class _Remaining(ProgressColumn):
+    """The time that is left, told from all that was done so far.
+
+    Windows are decoded together, so that results come in bursts with seconds between them: the
+    speed of the last few results, which Rich's own column goes by, is that of the burst alone.
+    """
+
+    def render(self, task: Task) -> Text:
+        """As "1:05 left"; before the first result, what is going on."""
+        if not task.completed:
+            return Text("listening…")
+        if task.total is None or task.elapsed is None or not _speed(task):
             return Text("")
-        return Text(f"{task.completed / task.elapsed:.1f}x")
+        waited = task.elapsed - task.fields["took"]
+        left = max((task.total - task.completed) / _speed(task) - waited, 0.0)
+        return Text(f"{round(left) // 60}:{round(left) % 60:02} left")
+
+
+def _speed(task: Task) -> float:
+    """Seconds of sound done in a second when the last result came; 0 before the first."""
+    took = task.fields["took"]
+    return task.completed / took if took else 0.0
 
 
 @contextmanager
@@ -47,9 +69,12 @@ def show_media(
     if not screen.has_bars:
         yield _ignore_seconds
         return
-    with _bars(_NAME, BarColumn(), _Percentage(), _Speed(), TimeRemainingColumn()) as bars:
-        bar = bars.add_task(to_visible(name), total=duration)
-        yield lambda seconds: bars.update(bar, completed=min(seconds, duration or seconds))
+    with _bars(_NAME, BarColumn(), _Percentage(), _Speed(), _Remaining()) as bars:
+        bar = bars.add_task(to_visible(name), total=duration, took=0.0)
+        begin = time.monotonic()
+        yield lambda seconds: bars.update(
+            bar, completed=min(seconds, duration or seconds), took=time.monotonic() - begin
+        )
 
 
 def _ignore_seconds(seconds: float) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from subvino.cli.options import check_choice, given
+from subvino.cli.options import check_choice, given, split_numbers
 from subvino.cli.progress import show_media, show_steps
 from subvino.cli.screen import Screen
 from subvino.cli.video_output import VideoPlan
+from subvino.clip import Clip
 from subvino.devices import choose_device
 from subvino.errors import DeviceError, ModelError, OptionError, OutputError, SubvinoError
 from subvino.formats import WriteOptions
@@ -36,8 +38,8 @@ from subvino.pipeline import (
 from subvino.recognizer import DecodingOptions, WindowResult
 from subvino.subtitles import Cue, Subtitles
 from subvino.tokenizer import LANGUAGES
+from subvino.transcript import Task, Transcript
 from subvino.transcription import UNDETERMINED
-from subvino.transcript import Task
 from subvino.urls import DownloadProgress, UrlEntry, download, find_entries, is_url
 from subvino.vad import VadOptions
 
@@ -46,7 +48,7 @@ from subvino.vad import VadOptions
 class Plan:
     """What is done with every input.
 
-    videos: what is made of its picture.
+    videos: what is made of its picture. clips: what is heard of media; all where there are none.
     model: a name, a hub id or a folder. folder: of the files written; None: beside the input.
     """
 
@@ -54,6 +56,7 @@ class Plan:
     decoding: DecodingOptions
     outputs: OutputOptions
     videos: VideoPlan = field(default_factory=VideoPlan)
+    clips: tuple[Clip, ...] = ()
     model: str = DEFAULT_MODEL
     audio_track: str | None = None
     folder: Path | None = None
@@ -64,7 +67,8 @@ class Plan:
         model = find_model(self.model)
         if model is None or not model.name.endswith(".en"):
             return
-        if self.decoding.language not in (None, "en") or self.decoding.task == "translate":
+        wanted = self.decoding
+        if wanted.language not in (None, "en") or wanted.task == "translate" or wanted.multilingual:
             other = model.name.removesuffix(".en")
             raise OptionError(
                 f"model {model.name} knows English only and does not translate; "
@@ -101,13 +105,15 @@ def _vad_options(threshold: float | None) -> VadOptions:
 
 
 def decoding(
-    language: str | None, task: str | None, beam_size: int | None, batch_size: int | None
+    language: str | None, task: str | None, temperature: str | None, **values: Any
 ) -> DecodingOptions:
-    """How windows become text."""
+    """How windows become text; `values` are fields of `DecodingOptions` as they are."""
     kind = None if task is None else check_choice("task", task, Task)
-    return decoding_options(
-        language, **given(task=kind, beam_size=beam_size, batch_size=batch_size)
-    )
+    numbers = None if temperature is None else split_numbers("temperature", temperature)
+    options = decoding_options(language, **given(task=kind, temperatures=numbers), **values)
+    if options.multilingual and options.language is not None:
+        raise OptionError("--multilingual finds the languages out; leave --language out")
+    return options
 
 
 def rule_changes(
@@ -132,16 +138,19 @@ def output_options(
     overwrite: bool,
     skip_existing: bool,
     *,
-    words: bool,
+    words: bool | None,
+    keep_suspect: bool,
     bom: bool,
     profile: str | None,
     rules: dict[str, float],
 ) -> OutputOptions:
-    """Which files are written, and how."""
+    """Which files are written, and how; words: None leaves it to each format's purpose."""
     existing = "overwrite" if overwrite else "skip" if skip_existing else None
     return OutputOptions(
         rules=rules,
-        write=WriteOptions(words=words),
+        write=WriteOptions(words=bool(words)),
+        words_in_json=words is not False,
+        keep_suspect=keep_suspect,
         byte_order_mark=bom,
         **given(formats=formats, existing=existing, profile=profile),
     )
@@ -245,7 +254,7 @@ class _Batch:
         choose_audio_track(probe(path), self.plan.audio_track)
         self._writer.check(place, self.plan.text_language)
         self.plan.videos.check(path, place, self.plan.outputs)
-        stream = self._load().open(path, self.plan.decoding, self.plan.audio_track)
+        stream = self._load().open(path, self.plan.decoding, self.plan.audio_track, self.plan.clips)
         self._listen(stream, place, name)
         transcript = replace(stream.transcript(), media=name)
         shots = self.plan.videos.find_shots(path, self.screen)
@@ -294,16 +303,19 @@ class _Batch:
         """Have the stream transcribed; stop as soon as its files can't be written."""
         begin = time.perf_counter()
         language: str | None = None
-        with show_media(self.screen, name, stream.duration) as advance:
+        with show_media(self.screen, name, stream.to_hear) as advance:
             for result in stream:
                 if language is None:
                     language = stream.transcript().text_language
                     self._writer.check(place, language)
-                advance(stream.position)
+                advance(stream.heard)
                 self._show_cues(stream, result)
-            advance(stream.duration or stream.position)
+            advance(stream.to_hear or stream.heard)
         took = time.perf_counter() - begin
-        self.screen.note(_describe_work(stream, name, took))
+        told = _describe_work(stream, name, took)
+        if self.screen.verbose:
+            told += _describe_doubts(stream.transcript(), self.plan.outputs.keep_suspect)
+        self.screen.note(told)
 
     def _show_cues(self, stream: TranscriptStream, result: WindowResult) -> None:
         if self.screen.verbose:
@@ -327,13 +339,31 @@ def _as_step(progress: Callable[[str, int, int], None]) -> Callable[[DownloadPro
 def _describe_work(stream: TranscriptStream, name: str, took: float) -> str:
     """How long it took, in a line."""
     transcript = stream.transcript()
-    if not transcript.segments:
+    if not transcript.spoken:
         return f"{name}: no speech found"
-    speed = transcript.duration / took
+    seconds = stream.to_hear or stream.heard
     return (
-        f"{name}: {transcript.language} ({transcript.language_probability:.0%}), "
-        f"{transcript.duration:.1f} s in {took:.1f} s ({speed:.1f}x)"
+        f"{name}: {_describe_language(transcript)}, "
+        f"{seconds:.1f} s in {took:.1f} s ({seconds / took:.1f}x)"
     )
+
+
+def _describe_language(transcript: Transcript) -> str:
+    """As "en (98%)", or "de, en" where the segments have languages of their own."""
+    languages = sorted({one.language for one in transcript.spoken if one.language is not None})
+    if len(languages) > 1:
+        return ", ".join(languages)
+    return f"{transcript.language} ({transcript.language_probability:.0%})"
+
+
+def _describe_doubts(transcript: Transcript, kept: bool) -> str:
+    """What verdicts there are, as the end of a line; nothing where there are none."""
+    n_doubtful = len(transcript.segments) - len(transcript.spoken)
+    if not n_doubtful:
+        return ""
+    what = "passage" if n_doubtful == 1 else "passages"
+    done = "kept though doubtful" if kept else "taken out as doubtful"
+    return f"; {n_doubtful} {what} {done}: see the JSON"
 
 
 def _describe_cue(cue: Cue) -> list[str]:

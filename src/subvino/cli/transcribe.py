@@ -13,6 +13,7 @@ from subvino.errors import OptionError
 
 _VIDEO = "Into the video"
 _FILES, _CUES, _SPEECH, _MODEL = "Files written", "Cues", "Speech", "Model and device"
+_DECODING = "Decoding"
 
 
 def transcribe(  # as long as there are options: Typer reads them off the parameters
@@ -43,12 +44,39 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             rich_help_panel=_SPEECH,
         ),
     ] = None,
-    beam_size: Annotated[
-        int | None,
+    multilingual: Annotated[
+        bool,
         typer.Option(
-            "--beam-size",
-            metavar="N",
-            help="Hypotheses followed at once: more is slower (default: 1).",
+            "--multilingual",
+            help="Let the language change within a file, at pauses; what is said comes in the "
+            "language it is said in.",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = False,
+    clip: Annotated[
+        str | None,
+        typer.Option(
+            "--clip",
+            metavar="FROM-TO,...",
+            help="Hear only these parts, as 0:10-1:30,2:00- (default: the whole).",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt",
+            metavar="TEXT",
+            help="What could have been said before: its spelling and style carry over.",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    hotwords: Annotated[
+        str | None,
+        typer.Option(
+            "--hotwords",
+            metavar="TEXT",
+            help="Names and jargon to expect.",
             rich_help_panel=_SPEECH,
         ),
     ] = None,
@@ -76,6 +104,78 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             metavar="N|LANG",
             help="Audio track: its number, from 0, or its language (default: the file's).",
             rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    beam_size: Annotated[
+        int | None,
+        typer.Option(
+            "--beam-size",
+            metavar="N",
+            help="Hypotheses followed at once: more is slower (default: 1).",
+            rich_help_panel=_DECODING,
+        ),
+    ] = None,
+    best_of: Annotated[
+        int | None,
+        typer.Option(
+            "--best-of",
+            metavar="N",
+            help="Samples drawn at each temperature above 0; the likeliest is taken (default: 1).",
+            rich_help_panel=_DECODING,
+        ),
+    ] = None,
+    temperature: Annotated[
+        str | None,
+        typer.Option(
+            "--temperature",
+            metavar="T,...",
+            help="Tried in turn while a text is doubtful; above 0 words are drawn by lot, the same "
+            "in every run (default: 0,0.2,0.4,0.6,0.8,1).",
+            rich_help_panel=_DECODING,
+        ),
+    ] = None,
+    suppress: Annotated[
+        str | None,
+        typer.Option(
+            "--suppress",
+            metavar="TEXT",
+            help="Signs and words, parted by spaces, whose tokens are never chosen.",
+            rich_help_panel=_DECODING,
+        ),
+    ] = None,
+    condition_on_previous: Annotated[
+        bool,
+        typer.Option(
+            "--condition-on-previous",
+            help="Let each window's text prompt the next one; slower: windows go one by one.",
+            rich_help_panel=_DECODING,
+        ),
+    ] = False,
+    max_compression_ratio: Annotated[
+        float | None,
+        typer.Option(
+            "--max-compression-ratio",
+            metavar="N",
+            help="A text that compresses better repeats itself: doubtful (default: 2.4).",
+            rich_help_panel=_DECODING,
+        ),
+    ] = None,
+    min_avg_logprob: Annotated[
+        float | None,
+        typer.Option(
+            "--min-avg-logprob",
+            metavar="N",
+            help="A text less likely by its tokens is doubtful (default: -1.0).",
+            rich_help_panel=_DECODING,
+        ),
+    ] = None,
+    max_no_speech_prob: Annotated[
+        float | None,
+        typer.Option(
+            "--max-no-speech-prob",
+            metavar="P",
+            help="Above this, doubtful text is taken out as no speech (default: 0.6).",
+            rich_help_panel=_DECODING,
         ),
     ] = None,
     output_dir: Annotated[
@@ -116,13 +216,15 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
         ),
     ] = False,
     words: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--words",
-            help="Give the time of each word, where the format can: vtt, ass, ttml, lrc.",
+            "--words/--no-words",
+            help="Give the time of each word, where the format can: vtt, ass, ttml, lrc, json "
+            "(default: in json only, from which cues can be cut again).",
+            show_default=False,
             rich_help_panel=_FILES,
         ),
-    ] = False,
+    ] = None,
     bom: Annotated[
         bool,
         typer.Option(
@@ -153,6 +255,14 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             "--shots",
             help="Find the cuts in the picture and let cues come and go with them.",
             rich_help_panel=_VIDEO,
+        ),
+    ] = False,
+    keep_suspect: Annotated[
+        bool,
+        typer.Option(
+            "--keep-suspect",
+            help="Keep text that was taken out as doubtful; JSON tells of it either way.",
+            rich_help_panel=_CUES,
         ),
     ] = False,
     profile: Annotated[
@@ -260,18 +370,37 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
     """Make subtitles for videos: talk.mp4 gets talk.en.srt beside it."""
     from subvino.cli import subtitling
     from subvino.cli.video_output import VideoPlan
+    from subvino.clip import parse_clips
 
     _refuse_both("--overwrite", overwrite, "--skip-existing", skip_existing)
     _refuse_both("--quiet", quiet, "--verbose", verbose)
     _refuse_both("--no-vad", not vad, "--vad-threshold", vad_threshold is not None)
     plan = subtitling.Plan(
         engine=subtitling.engine_options(vad, vad_threshold, device, weights, threads),
-        decoding=subtitling.decoding(language, task, beam_size, batch_size),
+        decoding=subtitling.decoding(
+            language,
+            task,
+            temperature,
+            multilingual=multilingual,
+            condition_on_previous=condition_on_previous,
+            **given(
+                beam_size=beam_size,
+                best_of=best_of,
+                prompt=prompt,
+                hotwords=hotwords,
+                suppress=suppress,
+                max_compression_ratio=max_compression_ratio,
+                min_avg_logprob=min_avg_logprob,
+                max_no_speech_prob=max_no_speech_prob,
+                batch_size=batch_size,
+            ),
+        ),
         outputs=subtitling.output_options(
             split_list(formats),
             overwrite,
             skip_existing,
             words=words,
+            keep_suspect=keep_suspect,
             bom=bom,
             profile=profile,
             rules=subtitling.rule_changes(
@@ -279,6 +408,7 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             ),
         ),
         videos=VideoPlan(mux, burn, shots),
+        clips=() if clip is None else parse_clips(clip),
         **given(model=model, audio_track=audio_track, folder=output_dir),
     )
     if not subtitling.make_subtitles(inputs, plan, Screen(quiet, verbose)):
