@@ -142,7 +142,7 @@ def test_windows_are_the_same_whatever_the_block_size(
 def test_short_pauses_are_kept_and_long_ones_left_out() -> None:
     speech = [(1.0, 3.0), (4.5, 6.0), (9.0, 10.0)]
     (sound,) = windows_of(speech, 12.0)
-    assert sound.window.spans == (SpeechSegment(0.65, 6.35), SpeechSegment(8.65, 10.35))
+    assert sound.window.spans == (SpeechSegment(0.4, 6.6), SpeechSegment(8.4, 10.6))
     assert sound.window.speech == tuple(SpeechSegment(a, b) for a, b in speech)
 
 
@@ -237,7 +237,7 @@ def test_windows_come_while_the_stream_goes_on_and_little_is_held() -> None:
 
 def test_real_speech_is_cut_in_its_pauses() -> None:
     jfk = read_clip("jfk")
-    options = WindowOptions(max_duration=3.0, keep_pause=1.0)
+    options = WindowOptions(max_duration=3.0, keep_pause=1.0, padding=0.35)
     windows = list(stream_windows(in_blocks(jfk, 10_000), load_detector(), options))
     # "And so my fellow Americans," / "ask not" / "what your country can do for you": by ear.
     assert len(windows) == 3

@@ -72,7 +72,7 @@ class WindowOptions:
 
     max_duration: float = 30.0
     keep_pause: float = 2.0
-    padding: float = 0.35
+    padding: float = 0.6
     split_pause: float | None = None
 
     def __post_init__(self) -> None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _LAST_WORDS = 4
 """Words at the end of a part that may be heard again at the start of the next one."""
 
+_SAME_TIME = 0.3
+"""Seconds between two words so alike that they are one, heard twice."""
+
 
 class TimedTokens(NamedTuple):
     """Text tokens between two timestamps; start and end are window time, seconds."""
@@ -62,7 +65,9 @@ def make_segments(
     segments: list[Segment] = []
     for part in decoded.parts:
         found = list(_part_segments(tokenizer, part, options))
-        segments += _without_repeats(segments, found)
+        before = [one for one in segments if one.start < part.sound.window.start]
+        after = segments[len(before) :]
+        segments = [*before, *_fitted(before, found, after), *after]
     return tuple(segments)
 
 
@@ -150,6 +155,24 @@ def _media_words(part: DecodedPart, words: Sequence[TimedWord]) -> Iterator[Word
         yield Word(word.text, start, max(start, end), word.probability)
 
 
+def _fitted(
+    before: Sequence[Segment], found: Sequence[Segment], after: Sequence[Segment]
+) -> list[Segment]:
+    """The segments of a part that was cut out, less what its neighbours say already."""
+    low = max((one.end for one in before), default=float("-inf"))
+    high = after[0].start if after else float("inf")
+    inside = [kept for one in found for kept in _between(one, low, high)]
+    return _without_repeats(before, inside)
+
+
+def _between(segment: Segment, low: float, high: float) -> list[Segment]:
+    """The segment with the words whose middle lies in the range; none where it has no such."""
+    if segment.words is None:
+        return [segment]
+    words = [word for word in segment.words if low <= (word.start + word.end) / 2 <= high]
+    return [segment] if len(words) == len(segment.words) else _with_words(segment, words)
+
+
 def _without_repeats(before: Sequence[Segment], after: Sequence[Segment]) -> list[Segment]:
     """The segments after a cut, less the words that the segments before it end with.
 
@@ -159,21 +182,21 @@ def _without_repeats(before: Sequence[Segment], after: Sequence[Segment]) -> lis
         return list(after)
     last, first = before[-1].words[-_LAST_WORDS:], after[0].words
     for n in range(min(len(last), len(first)), 0, -1):
-        same = [_plain(word.text) for word in last[-n:]] == [
-            _plain(word.text) for word in first[:n]
-        ]
-        if same and first[0].start < last[-1].end + 0.3:
-            return [*_trimmed(after[0], n), *after[1:]]
+        ending = [_plain(word.text) for word in last[-n:]]
+        opening = [_plain(word.text) for word in first[:n]]
+        if ending == opening and first[0].start < last[-1].end + _SAME_TIME:
+            return [*_with_words(after[0], first[n:]), *after[1:]]
     return list(after)
 
 
-def _trimmed(segment: Segment, n_words: int) -> list[Segment]:
-    """The segment without its first words; none where it has no others."""
-    words = (segment.words or ())[n_words:]
+def _with_words(segment: Segment, words: Sequence[Word]) -> list[Segment]:
+    """The segment with only these of its words; none where there are none."""
     if not words:
         return []
     text = "".join(word.text for word in words).strip()
-    return [replace(segment, text=text, start=words[0].start, words=words)]
+    return [
+        replace(segment, text=text, start=words[0].start, end=words[-1].end, words=tuple(words))
+    ]
 
 
 def _plain(text: str) -> str:
