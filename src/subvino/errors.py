@@ -15,16 +15,16 @@ status.
         DamagedMediaError             (ValueError)    part of it can't be read; `lost` seconds
         MediaPermissionError          (PermissionError)
         UrlError                      (OSError)
-        SubtitleFileError             (ValueError)    a subtitle or transcript file that can't be read
+        SubtitleFileError             (ValueError)    a subtitle or transcript file
         ManifestError                 (ValueError)    an evaluation set's list of clips
       OptionError                     (ValueError)    an option, or two that don't go together
       ModelError                      the weights
         ModelNotFoundError            (LookupError)
-        CheckpointError               (ValueError)    files that are not a Whisper checkpoint we read
+        CheckpointError               (ValueError)    files that are no Whisper checkpoint
         PickleRefusedError            (ValueError)
         DigestMismatchError           (ValueError)
         DownloadError                 (OSError)
-      DeviceError                     (ValueError)    a device that is not there or can't run the model
+      DeviceError                     (ValueError)    a device that is not there
       OutputError                     (OSError)       a file that can't be written
         DiskFullError
         OutputPermissionError         (PermissionError)

@@ -1,6 +1,6 @@
 """Writes reference.json: what Silero's own package hears in jfk.flac.
 
-pip install "silero-vad==6.2.3" onnxruntime torch av; python make_reference.py
+pip install "silero-vad==6.2.3" onnxruntime torch av; python scripts/make_vad_reference.py
 """
 
 import json
@@ -13,7 +13,7 @@ import torch
 from silero_vad import get_speech_timestamps
 from silero_vad.utils_vad import OnnxWrapper
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1] / "tests" / "data" / "vad"
 OPTIONS = {
     "threshold": 0.5,
     "neg_threshold": 0.35,
