@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
 
-from subvino.cli import main
+from subvino.cli import app, main
 from subvino.transcript import Segment, Transcript
 
 Run = Callable[..., "Call"]
@@ -36,8 +38,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
+@cache
+def built_command() -> object:
+    """What Typer makes of the app at every call: it takes longer than most commands do."""
+    return typer.main.get_command(app.app)
+
+
 @pytest.fixture
-def run(folder: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(app, "app", built_command())
+
     def call(*arguments: str | Path) -> Call:
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -49,6 +49,7 @@ def words_of_file(path: str) -> list[str]:
     return words_of(" ".join(event.plaintext for event in pysubs2.load(path)))
 
 
+@cache
 def samples_of(path: Path) -> Samples:
     with read_audio(path) as stream:
         return np.concatenate([block.samples for block in stream])
@@ -250,7 +251,7 @@ LONG_PROMPT = ", ".join(f"plate {n} of {n * n}" for n in range(100))
 @pytest.mark.parametrize(
     "options",
     [
-        ("--beam-size", "3", "--best-of", "2"),
+        ("--beam-size", "1", "--best-of", "2"),
         ("--condition-on-previous", "--prompt", LONG_PROMPT),
     ],
 )

@@ -87,7 +87,7 @@ def evaluate(  # as long as there are options: Typer reads them off the paramete
         typer.Option(
             "--beam-size",
             metavar="N",
-            help="Hypotheses kept; 1 is the fastest (default: 1).",
+            help="Hypotheses kept; 1 is the fastest (default: 5).",
             rich_help_panel=_MODEL,
         ),
     ] = None,
