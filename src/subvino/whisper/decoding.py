@@ -9,17 +9,17 @@ its neighbours.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from subvino.alignment import token_onsets
+from subvino.alignment import SECONDS_PER_STATE, token_onsets
 from subvino.audio import SAMPLE_RATE, WindowSound
 from subvino.features import log_mel
 from subvino.recognizer import DecodingOptions
-from subvino.tokenizer import MAX_PREVIOUS, SECONDS_PER_TIMESTAMP, Tokenizer
+from subvino.tokenizer import MAX_PREVIOUS, Tokenizer
 from subvino.whisper.coverage import find_missed
 from subvino.whisper.hypothesis import Hypothesis, beam_step, permitted
 from subvino.whisper.language import VOTES, language_probabilities, likeliest, softmax, vote
@@ -53,11 +53,15 @@ class DecodedWindow:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A window, or a part of one, on its way into a slot."""
+    """A window, or a part of one, on its way into a slot.
+
+    whole: code of the language heard in the window that this is a part of; None for a window.
+    """
 
     index: int
     sound: WindowSound
     depth: int = 0
+    whole: str | None = None
 
 
 class Decoder:
@@ -71,7 +75,7 @@ class Decoder:
         self._occupants: list[Occupant] = []
         self._cuts: deque[_Entry] = deque()
         self._open: dict[int, tuple[WindowSound, int, list[DecodedPart]]] = {}
-        self._languages: dict[int, str] = {}
+        self._last_language: str | None = None
         self._previous = self._first_prompt()
         self._language: tuple[str, float] | None = None
         if options.language is not None or not tokenizer.is_multilingual:
@@ -121,13 +125,14 @@ class Decoder:
         one = Occupant(
             index=entry.index,
             depth=entry.depth,
+            whole=entry.whole,
             sound=entry.sound,
             previous=previous,
             prompt=[*opening, self._tokenizer.sot],
             live=[Hypothesis()] * self._width,
         )
         self._occupants.append(one)
-        self._begin(slot, one, 0.0)
+        self._begin(slot, one, self._options.temperatures[0])
 
     def _begin(self, slot: int, one: Occupant, temperature: float) -> None:
         """Start the window's next attempt: what stands before the start token is fed at once."""
@@ -193,14 +198,24 @@ class Decoder:
         probabilities = language_probabilities(self._tokenizer, scores)
         if self._options.multilingual:
             for one, row in zip(starting, probabilities, strict=True):
-                before = self._languages.get(one.index - 1)
-                one.language = likeliest(vote(self._tokenizer, row[None], [1.0]), before)
-                self._languages[one.index] = one.language[0]
+                self._hear_own_language(one, vote(self._tokenizer, row[None], [1.0]))
             return
-        weights = [len(one.sound.samples) for one in starting]
+        weights = [max(len(one.sound.samples), 1) for one in starting]
         self._language = next(iter(vote(self._tokenizer, probabilities, weights).items()))
         for one in starting:
             one.language = self._language
+
+    def _hear_own_language(self, one: Occupant, probabilities: Mapping[str, float]) -> None:
+        """Settle the language of a window by itself and the one before, of a part by its window.
+
+        Windows are heard in their order; their parts and further attempts come in an order that
+        depends on the batch, so they change nothing for others.
+        """
+        if one.attempts:
+            return
+        one.language = likeliest(probabilities, one.whole or self._last_language)
+        if one.whole is None:
+            self._last_language = one.language[0]
 
     @property
     def _n_best(self) -> int:
@@ -260,7 +275,7 @@ class Decoder:
         noise = np.zeros((len(sampled), self._engine.vocabulary.n_candidates), np.float32)
         for row in np.flatnonzero(sampled):
             one = self._occupants[row // self._width]
-            start_ms = round(one.sound.window.start * 1000)
+            start_ms = round(one.sound.window.start * 1000) % 2**32  # a seed is not negative
             seed = (start_ms, len(one.attempts), one.n_fed, row % self._width)
             noise[row] = np.random.default_rng(seed).gumbel(size=noise.shape[1])
         return noise
@@ -280,10 +295,7 @@ class Decoder:
             if (following := self._next_temperature(one)) is not None:
                 self._slots.restart(slot)
                 if one.attempts[-1].leaks:
-                    one.previous, one.prompt = (
-                        (),
-                        one.prompt[one.prompt.index(self._tokenizer.sot) :],
-                    )
+                    one.forget_previous(self._tokenizer.sot)
                 self._begin(slot, one, following)
                 return False
         if self._options.words:
@@ -343,7 +355,8 @@ class Decoder:
         ids = np.array([*prompt, *tokens, self._tokenizer.eot], np.int32)
         attention = self._slots.attend(slot, ids)
         if attention is not None:
-            n_states = -(-len(one.sound.samples) // round(SECONDS_PER_TIMESTAMP * SAMPLE_RATE))
+            n_samples = max(len(one.sound.samples), 1)
+            n_states = -(-n_samples // round(SECONDS_PER_STATE * SAMPLE_RATE))
             onsets = token_onsets(attention[len(prompt) - 1 : -1, :n_states])
             one.attempts[one.attempts.index(kept)] = replace(kept, onsets=onsets)
 
@@ -364,15 +377,28 @@ class Decoder:
         if cuts is None:
             parts.append(part)
             cuts = self._missed(one, part)
-        self._cuts.extend(_Entry(one.index, cut, one.depth + 1) for cut in cuts)
+        whole = one.whole or one.language[0]
+        self._cuts.extend(_Entry(one.index, cut, one.depth + 1, whole) for cut in cuts)
         n_open += len(cuts) - 1
         self._open[one.index] = (sound, n_open, parts)
-        if self._options.condition_on_previous:
-            self._previous = self._text_tokens(part.attempt.hypothesis)
+        parts.sort(key=lambda part: part.sound.window.start)
+        if self._options.condition_on_previous and parts:
+            self._previous = self._said(parts)
         if n_open == 0:
-            parts.sort(key=lambda part: part.sound.window.start)
             complete[one.index] = DecodedWindow(sound, tuple(parts))
             del self._open[one.index]
+
+    def _said(self, parts: Sequence[DecodedPart]) -> list[int]:
+        """Text tokens of a window's parts, for the next window or part to go on from.
+
+        Only what can be believed: from a loop the model would go on looping.
+        """
+        return [
+            token
+            for part in parts
+            if part.attempt.passes(self._options) and not part.attempt.is_silence(self._options)
+            for token in self._text_tokens(part.attempt.hypothesis)
+        ]
 
     def _missed(self, one: Occupant, part: DecodedPart) -> tuple[WindowSound, ...]:
         """Speech that the text leaves out, as windows of their own."""

@@ -33,7 +33,7 @@ def detect_language(
         slots.step(np.array([[tokenizer.sot]], np.int32), np.zeros((1, 1), np.int32))
         engine.choose(_anything(1), 1)
         probabilities.append(language_probabilities(tokenizer, engine.logits[:, 0])[0])
-        weights.append(len(sound.samples))
+        weights.append(max(len(sound.samples), 1))
     return vote(tokenizer, np.array(probabilities, np.float32), weights)
 
 

@@ -56,6 +56,7 @@ class Occupant:
     """A window in a slot, from its entry to its last attempt; changed in place by the loop.
 
     index: of the window among all; depth: 0, or how often it was cut out of one.
+    whole: code of the language of the window that it was cut out of; None if it was not.
     previous: ids of text before this window, for the model to go on from; () for none.
     prompt: what is fed before anything is chosen; its end is known once the language is.
     splits: its text failed and its halves are decoded instead.
@@ -63,6 +64,7 @@ class Occupant:
 
     index: int
     depth: int
+    whole: str | None
     sound: WindowSound
     previous: Sequence[int]
     prompt: Sequence[int]
