@@ -96,3 +96,23 @@ def test_at_the_start_all_beams_are_one() -> None:
     logprobs = np.array([[-1.0, -2.0, -3.0]] * 2, np.float32)
     step = beam_step([Hypothesis()] * 2, tokens, logprobs, EOT)
     assert [one.tokens for one in step.live] == [(5,), (6,)]
+
+
+def test_where_the_rules_leave_few_continuations_the_last_one_stands_for_the_rest() -> None:
+    """What is ruled out is never said, and never counts as an end."""
+    live = beams(((1,), -1.0), ((2,), -1.5), ((3,), -2.0))
+    tokens = np.array([[8, EOT, 6, 7]] + [[EOT, 5, 6, 7]] * 2, np.int32)
+    logprobs = np.full((3, 4), FORBIDDEN, np.float32)
+    logprobs[0, 0] = -1.0
+    step = beam_step(live, tokens, logprobs, EOT)
+    assert [one.tokens for one in step.live] == [(1, 8)] * 3
+    assert step.parents == (0, 0, 0)
+    assert step.ended == ()
+
+
+def test_beams_that_can_only_end_have_ended() -> None:
+    tokens = np.array([[EOT, 6, 7]] * 2, np.int32)
+    logprobs = np.array([[-0.1, FORBIDDEN, FORBIDDEN]] * 2, np.float32)
+    step = beam_step(beams(((1,), -1.0), ((2,), -1.5)), tokens, logprobs, EOT)
+    assert all(one.ended for one in step.live)
+    assert [one.tokens for one in step.ended] == [(1,), (2,)]

@@ -95,6 +95,7 @@ def beam_step(
 
     tokens, logprobs: (beams, beams + 1), each beam's best candidates: one of them may be the end,
     so beams + 1 of each are always enough. Beams with the same past (at the start, all) count once.
+    Where the rules leave fewer continuations than beams, the last one stands for the rest.
     """
     candidates = sorted(
         (
@@ -106,7 +107,9 @@ def beam_step(
     )
     going: list[tuple[int, Hypothesis]] = []
     ended: list[Hypothesis] = []
-    for _, beam, rank in candidates:
+    for cost, beam, rank in candidates:
+        if cost > -FORBIDDEN / 2 and (going or ended):
+            break
         following = live[beam].followed_by(
             int(tokens[beam, rank]), float(logprobs[beam, rank]), eot
         )
@@ -116,4 +119,6 @@ def beam_step(
             going.append((beam, following))
         if len(going) == len(live):
             break
+    going = going or [(0, one) for one in ended]
+    going += [going[-1]] * (len(live) - len(going))
     return BeamStep(tuple(one for _, one in going), tuple(beam for beam, _ in going), tuple(ended))
