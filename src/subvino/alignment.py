@@ -115,7 +115,7 @@ def word_times(onsets: Frames, word_ends: Sequence[int], duration: float) -> lis
     duration: of the window, seconds.
     """
     times = np.minimum(onsets * SECONDS_PER_STATE + ATTENTION_LEAD, duration)
-    starts = [0, *word_ends[:-1]]
+    starts = [0, *word_ends][: len(word_ends)]
     return [
         WordTime(float(times[start]), float(times[end]))
         for start, end in zip(starts, word_ends, strict=True)

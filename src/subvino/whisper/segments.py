@@ -178,7 +178,9 @@ def _without_repeats(before: Sequence[Segment], after: Sequence[Segment]) -> lis
 
     Only words at nearly the same time go: what is said twice stands twice.
     """
-    if not before or not after or not before[-1].words or not after[0].words:
+    if not before or not after or before[-1].verdict:
+        return list(after)
+    if not before[-1].words or not after[0].words:
         return list(after)
     last, first = before[-1].words[-_LAST_WORDS:], after[0].words
     for n in range(min(len(last), len(first)), 0, -1):
