@@ -13,9 +13,7 @@ from subvino.graphs.layers import parameter, result
 
 Floats = npt.NDArray[np.float32]
 
-VOCABULARY = Vocabulary(
-    n_vocab=60, eot=30, timestamp_begin=40, suppressed=(3, 4, 35), blank=(7, 30)
-)
+VOCABULARY = Vocabulary(n_vocab=60, eot=30, timestamp_begin=40, suppressed=(3, 4, 35))
 
 
 def compile_chooser(n_best: int) -> ov.CompiledModel:
@@ -30,7 +28,7 @@ def compile_chooser(n_best: int) -> ov.CompiledModel:
 def chosen(logits: Floats, n_best: int = 1, **rules: float) -> tuple[list[int], list[float]]:
     """Tokens and log-probabilities for one row of logits."""
     chooser = compile_chooser(n_best)
-    values = {"text": 0, "end": 0, "first": 0, "earliest": 1, "latest": 0} | {"sharpness": 1}
+    values = {"text": 0, "end": 0, "earliest": 1, "latest": 0} | {"sharpness": 1}
     inputs = {name: np.full((1, 1), value, np.float32) for name, value in (values | rules).items()}
     noise = np.zeros((1, 1), np.float32)
     results = chooser({"hidden": logits[None, None], "noise": noise, **inputs})
@@ -71,14 +69,6 @@ def test_suppressed_and_special_tokens_are_never_chosen(logits: Floats) -> None:
     assert set(tokens) <= set(TEXT)
 
 
-def test_blank_and_end_are_not_chosen_first(logits: Floats) -> None:
-    logits[[7, 30]] = [20.0, 19.0]
-    assert chosen(logits)[0] == [7]
-    assert chosen(logits, first=1.0)[0] == [
-        int(allowed(logits, sorted(set(TEXT) - {7, 30})).argmax())
-    ]
-
-
 def test_timestamps_outside_the_range_are_not_chosen(logits: Floats) -> None:
     tokens, _ = chosen(logits, n_best=4, text=FORBIDDEN, end=FORBIDDEN, earliest=5, latest=8)
     assert sorted(tokens) == [45, 46, 47, 48]
@@ -113,7 +103,7 @@ def test_noise_makes_a_fair_sample_and_leaves_the_log_probability_alone() -> Non
     logits[[10, 11, 12]] = np.log([0.5, 0.3, 0.2]).astype(np.float32)
     n_draws, temperature = 4000, 0.5
     chooser = compile_chooser(1)
-    values = {"text": 0.0, "end": 0.0, "first": 0.0, "earliest": 1.0, "latest": 0.0}
+    values = {"text": 0.0, "end": 0.0, "earliest": 1.0, "latest": 0.0}
     values |= {"sharpness": 1 / temperature}
     noise = np.random.default_rng(0).gumbel(size=(n_draws, VOCABULARY.n_candidates))
     results = chooser(

@@ -185,7 +185,7 @@ def check_logits(recognizer: WhisperRecognizer, network: NumpyWhisper) -> None:
 
 
 _ZERO, _ONE = np.zeros(1, np.float32), np.ones(1, np.float32)
-FREE = RowRules(_ZERO, _ZERO, _ZERO, _ONE, _ZERO, _ONE, np.zeros((1, 1), np.float32))
+FREE = RowRules(_ZERO, _ZERO, _ONE, _ZERO, _ONE, np.zeros((1, 1), np.float32))
 """Rules for one row that forbid nothing but timestamps."""
 
 
@@ -196,7 +196,9 @@ def check_text(recognizer: WhisperRecognizer, one: Published) -> None:
     probabilities = recognizer.detect_language(sounds)
     assert len(probabilities) == max(one.n_languages, 1)
     assert sum(probabilities.values()) == pytest.approx(1.0, abs=1e-5)
-    options = DecodingOptions(temperatures=(0.0,), batch_size=2, max_no_speech_prob=1.0)
+    options = DecodingOptions(
+        temperatures=(0.0,), beam_size=2, batch_size=2, max_no_speech_prob=1.0
+    )
     results = list(recognizer.recognize(sounds, options))
     assert [result.window for result in results] == [sound.window for sound in sounds]
     assert {result.language for result in results} <= set(recognizer.languages)

@@ -21,25 +21,29 @@ from tests.whisper.conftest import as_window
 from tests.whisper.tiny_recognizer import make_recognizer
 
 OPTIONS = {
-    "greedy": DecodingOptions(language="en"),
+    "greedy": DecodingOptions(language="en", beam_size=1),
     "without words": DecodingOptions(language="en", words=False),
-    "beams": DecodingOptions(language="en", beam_size=2, temperatures=(0.0, 0.6)),
-    "many beams": DecodingOptions(language="en", beam_size=4, temperatures=(0.0,)),
+    "two beams": DecodingOptions(language="en", beam_size=2, temperatures=(0.0, 0.6)),
+    "four beams": DecodingOptions(language="en", beam_size=4, temperatures=(0.0,)),
     "never good enough": DecodingOptions(
         language="en", min_avg_logprob=0.0, max_no_speech_prob=1.0, temperatures=(0.0, 0.5, 1.0)
     ),
     "samples": DecodingOptions(
-        language="en", max_compression_ratio=0.1, temperatures=(0.0, 0.4), best_of=3
+        language="en", beam_size=1, max_compression_ratio=0.1, temperatures=(0.0, 0.4), best_of=3
     ),
     "silence": DecodingOptions(language="en", min_avg_logprob=-1e-3, max_no_speech_prob=0.0),
     "prompt": DecodingOptions(language="de", prompt="So it was", hotwords="there"),
     "translation": DecodingOptions(language="fr", task="translate"),
 }
 IN_ORDER = {
-    "previous text": DecodingOptions(language="en", condition_on_previous=True),
+    "previous text": DecodingOptions(language="en", beam_size=1, condition_on_previous=True),
     "each its language": DecodingOptions(multilingual=True, temperatures=(0.0, 0.6)),
     "each its language, twice": DecodingOptions(
-        multilingual=True, min_avg_logprob=0.0, max_no_speech_prob=1.0, temperatures=(0.0, 0.6)
+        multilingual=True,
+        beam_size=1,
+        min_avg_logprob=0.0,
+        max_no_speech_prob=1.0,
+        temperatures=(0.0, 0.6),
     ),
 }
 """Here a window's text may depend on the windows before it, never on the batch."""

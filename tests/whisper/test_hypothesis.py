@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subvino.graphs.head import FORBIDDEN, Vocabulary
-from subvino.whisper.hypothesis import Hypothesis, Permission, beam_step, permitted
+from subvino.whisper.hypothesis import Hypothesis, beam_step, permitted
 
 EOT, TIME = 30, 40
 VOCABULARY = Vocabulary(n_vocab=TIME + 1501, eot=EOT, timestamp_begin=TIME)
@@ -38,15 +38,10 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_timestamp_rules(name: str) -> None:
     tokens, (text, end, times) = CASES[name]
-    found = permitted(tokens, VOCABULARY, timestamps=True)
+    found = permitted(tokens, VOCABULARY)
     assert (found.text == 0.0) is text
     assert (found.end == 0.0) is end
     assert range(found.earliest, found.latest + 1) == times
-
-
-def test_without_timestamps_only_the_first_token_has_a_rule() -> None:
-    assert permitted((), VOCABULARY, timestamps=False) == Permission(0.0, 0.0, True, 1, 0)
-    assert permitted((5,), VOCABULARY, timestamps=False) == Permission(0.0, 0.0, False, 1, 0)
 
 
 @given(st.lists(st.floats(0, 1), max_size=40))
@@ -54,7 +49,7 @@ def test_text_made_by_the_rules_is_well_formed(draws: list[float]) -> None:
     """Whatever is chosen among what is allowed, times never fall and segments alternate."""
     tokens: tuple[int, ...] = ()
     for draw in draws:
-        allowed = permitted(tokens, VOCABULARY, timestamps=True)
+        allowed = permitted(tokens, VOCABULARY)
         options = [5, 6] if allowed.text > FORBIDDEN / 2 else []
         options += [TIME + i for i in range(allowed.earliest, allowed.latest + 1)][:60]
         if not options:

@@ -70,7 +70,7 @@ def step(engine: SlotEngine, slots: Slots, tokens: INT32, position: int) -> FLOA
     """Feed tokens (slots, width); gives the logits stored of each: (slots, width, n)."""
     slots.step(tokens, np.full_like(tokens, position))
     none, all_ = np.zeros(tokens.size, np.float32), np.ones(tokens.size, np.float32)
-    engine.choose(RowRules(none, none, none, all_, none, all_, np.zeros((1, 1), np.float32)), 1)
+    engine.choose(RowRules(none, none, all_, none, all_, np.zeros((1, 1), np.float32)), 1)
     logits: FLOAT32 = engine.logits[..., ::VOCABULARY_STEP].copy()
     return logits
 

@@ -28,14 +28,13 @@ class Vocabulary:
     """Where things stand in the vocabulary.
 
     Text is below `eot`, special tokens between it and `timestamp_begin`, timestamps from there.
-    suppressed: ids never to be chosen. blank: ids not to be chosen first.
+    suppressed: ids never to be chosen.
     """
 
     n_vocab: int
     eot: int
     timestamp_begin: int
     suppressed: tuple[int, ...] = ()
-    blank: tuple[int, ...] = ()
 
     @property
     def n_timestamps(self) -> int:
@@ -66,16 +65,15 @@ def add_chooser(head: ov.Model, vocabulary: Vocabulary, n_best: int) -> ov.Model
     head: from `build_head`, or read from its IR; it must not be used otherwise any more.
 
     Inputs besides the head's, a row each (rows = windows * n): `text` f32 (rows, 1), added to the
-    scores of text tokens; `end` (rows, 1), added to that of the end; `first` (rows, 1), 1 where
-    the token would be the row's first; `earliest` and `latest` (rows, 1), the timestamps allowed,
-    counted from 0.00 s; `sharpness` (rows, 1), 1 / temperature, and `noise` (rows or 1,
-    n_candidates or 1), for sampling: with Gumbel noise added to the sharpened scores the best one
-    is a fair sample. 1 and 0 choose greedily.
+    scores of text tokens; `end` (rows, 1), added to that of the end; `earliest` and `latest`
+    (rows, 1), the timestamps allowed, counted from 0.00 s; `sharpness` (rows, 1), 1 / temperature,
+    and `noise` (rows or 1, n_candidates or 1), for sampling: with Gumbel noise added to the
+    sharpened scores the best one is a fair sample. 1 and 0 choose greedily.
     Outputs besides `logits`: `tokens` i32 and `logprobs` f32 (rows, n_best), best first; the
     log-probability is that of the rules' distribution at temperature 1, as openai/whisper reports
     it.
     """
-    names = ("text", "end", "first", "earliest", "latest", "sharpness")
+    names = ("text", "end", "earliest", "latest", "sharpness")
     rows = {name: parameter(name, [-1, 1]) for name in names}
     noise = parameter("noise", [-1, -1])
     logits = head.get_results()[0].input_value(0)
@@ -99,12 +97,8 @@ def _words(vocabulary: Vocabulary, flat: Output, rows: dict[str, Output]) -> Out
     places = np.arange(n_words)
     never = np.isin(places, vocabulary.suppressed)
     scores = op.add(scores, _row_constant(np.where(never, FORBIDDEN, 0.0)))
-    for name, chosen, factor in (
-        ("text", places < vocabulary.eot, 1.0),
-        ("end", places == vocabulary.eot, 1.0),
-        ("first", np.isin(places, vocabulary.blank), FORBIDDEN),
-    ):
-        scores = op.add(scores, op.multiply(rows[name], _row_constant(chosen * factor)))
+    for name, chosen in (("text", places < vocabulary.eot), ("end", places == vocabulary.eot)):
+        scores = op.add(scores, op.multiply(rows[name], _row_constant(chosen)))
     return scores.output(0)
 
 

@@ -38,7 +38,6 @@ class WhisperRecognizer:
             eot=self.tokenizer.eot,
             timestamp_begin=self.tokenizer.timestamp_begin,
             suppressed=settings.suppress_tokens or self.tokenizer.non_speech_tokens(),
-            blank=settings.begin_suppress_tokens or self._blank_tokens(),
         )
         self.engine = open_engine(folder, vocabulary, device, properties)
 
@@ -82,10 +81,6 @@ class WhisperRecognizer:
             first.language,
             first.language_probability,
         )
-
-    def _blank_tokens(self) -> tuple[int, ...]:
-        """A space or nothing at all (`SuppressBlank` in openai/whisper)."""
-        return (*self.tokenizer.encode(" "), self.tokenizer.eot)
 
 
 def open_engine(

@@ -251,7 +251,7 @@ class Decoder:
         """What each row may say next, for all windows at once."""
         vocabulary = self._engine.vocabulary
         allowed = [
-            permitted(hypothesis.tokens, vocabulary, timestamps=True)
+            permitted(hypothesis.tokens, vocabulary)
             for one in self._occupants
             for hypothesis in one.live
         ]
@@ -261,9 +261,8 @@ class Decoder:
         return RowRules(
             text=columns[0],
             end=columns[1],
-            first=columns[2],
-            earliest=columns[3],
-            latest=columns[4],
+            earliest=columns[2],
+            latest=columns[3],
             sharpness=sharpness.astype(np.float32),
             noise=self._noise(temperatures > 0),
         )

@@ -48,7 +48,7 @@ class Head:
         """
         request = self._request_for(n_best)
         request.set_tensor("hidden", hidden)
-        for name in ("text", "end", "first", "earliest", "latest", "sharpness"):
+        for name in ("text", "end", "earliest", "latest", "sharpness"):
             request.set_tensor(name, ov.Tensor(getattr(rules, name)[:, None]))
         request.set_tensor("noise", ov.Tensor(rules.noise))
         request.infer()

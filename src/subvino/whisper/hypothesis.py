@@ -1,7 +1,8 @@
 """Hypotheses: what a row has said so far, and what it may say next.
 
-Floor 2 of the road. Pure. The rules are those of openai/whisper's `ApplyTimestampRules` and
-`SuppressBlank`: a segment's text stands between two timestamps, and time does not run backwards.
+Floor 2 of the road. Pure. The rules are those of openai/whisper's `ApplyTimestampRules`: text stands
+between two timestamps, and time does not run backwards. Its `SuppressBlank` would
+change nothing here: what comes first is a timestamp.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ class Permission(NamedTuple):
 
     text: float
     end: float
-    first: bool
     earliest: int
     latest: int
 
@@ -59,22 +59,19 @@ class Hypothesis:
         return self.sum_logprob / (len(self.tokens) + 1)
 
 
-def permitted(tokens: tuple[int, ...], vocabulary: Vocabulary, timestamps: bool) -> Permission:
+def permitted(tokens: tuple[int, ...], vocabulary: Vocabulary) -> Permission:
     """What may follow the tokens said so far."""
-    first = not tokens
-    if not timestamps:
-        return Permission(0.0, 0.0, first, *_NONE)
-    if first:
-        return Permission(FORBIDDEN, FORBIDDEN, first, 0, MAX_INITIAL_TIMESTAMP)
+    if not tokens:
+        return Permission(FORBIDDEN, FORBIDDEN, 0, MAX_INITIAL_TIMESTAMP)
     begin, latest = vocabulary.timestamp_begin, vocabulary.n_timestamps - 1
     last_is_time = tokens[-1] >= begin
     before_is_time = len(tokens) < 2 or tokens[-2] >= begin
     if last_is_time and before_is_time:
-        return Permission(0.0, 0.0, first, *_NONE)
+        return Permission(0.0, 0.0, *_NONE)
     last_time = next((token for token in reversed(tokens) if token >= begin), begin - 1) - begin
     if last_is_time:
-        return Permission(FORBIDDEN, 0.0, first, last_time, latest)
-    return Permission(0.0, 0.0, first, last_time + 1, latest)
+        return Permission(FORBIDDEN, 0.0, last_time, latest)
+    return Permission(0.0, 0.0, last_time + 1, latest)
 
 
 class BeamStep(NamedTuple):

@@ -70,4 +70,4 @@ def softmax(scores: FLOAT32) -> FLOAT32:
 def _anything(n_rows: int) -> RowRules:
     """Rules that forbid nothing."""
     zeros, ones = np.zeros(n_rows, np.float32), np.ones(n_rows, np.float32)
-    return RowRules(zeros, zeros, zeros, ones, zeros, ones, np.zeros((1, 1), np.float32))
+    return RowRules(zeros, zeros, ones, zeros, ones, np.zeros((1, 1), np.float32))

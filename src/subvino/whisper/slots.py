@@ -26,7 +26,6 @@ class RowRules:
 
     text: FLOAT32
     end: FLOAT32
-    first: FLOAT32
     earliest: FLOAT32
     latest: FLOAT32
     sharpness: FLOAT32
