@@ -1,8 +1,8 @@
 """Hypotheses: what a row has said so far, and what it may say next.
 
-Floor 2 of the road. Pure. The rules are those of openai/whisper's `ApplyTimestampRules`: text stands
-between two timestamps, and time does not run backwards. Its `SuppressBlank` would
-change nothing here: what comes first is a timestamp.
+Floor 2 of the road. Pure. The rules are those of openai/whisper's `ApplyTimestampRules`: text
+stands between two timestamps, and time does not run backwards. Its `SuppressBlank` would change
+nothing here: what comes first is a timestamp.
 """
 
 from __future__ import annotations
