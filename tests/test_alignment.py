@@ -149,3 +149,9 @@ def test_a_word_left_alone_before_a_long_pause_is_put_after_it() -> None:
     words = fit_to_sound([WordTime(0.2, 0.79), WordTime(0.79, 2.0), WordTime(2.0, 2.6)], sound)
     assert words[1].start == pytest.approx(2.0, abs=0.03)
     assert words[1].end == words[2].start == pytest.approx(2.3, abs=0.05)
+
+
+def test_the_first_word_begins_where_sound_does_however_late() -> None:
+    """The path through attention starts with the window, in the silence before it too."""
+    words = fit_to_sound([WordTime(0.03, 1.4), WordTime(1.4, 2.0)], bursts((0.9, 2.0)))
+    assert words[0].start == pytest.approx(0.9, abs=0.03)

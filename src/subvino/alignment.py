@@ -137,7 +137,9 @@ def fit_to_sound(
     ends = [word.end for word in words]
     for i, word in enumerate(words):
         earliest = starts[i - 1] + rules.min_word if i else 0.0
-        start = _onset(loudness, word, earliest, rules)
+        start = (
+            _onset(loudness, word, earliest, rules) if i else _first_onset(loudness, word, rules)
+        )
         if i and (ends[i - 1] > start or ends[i - 1] >= word.start - SECONDS_PER_STATE):
             ends[i - 1] = start
         starts[i] = start
@@ -174,6 +176,12 @@ def _onset(loudness: Floats, word: WordTime, earliest: float, rules: EdgeRules) 
     last = min(dip + rules.onset_reach, word.end - rules.min_word)
     onsets = [time for time in _pause_ends(loudness, first, last, rules) if first <= time <= last]
     return min(onsets, key=lambda time: abs(time - dip)) if onsets else dip
+
+
+def _first_onset(loudness: Floats, word: WordTime, rules: EdgeRules) -> float:
+    """Where the first word begins: attention's path starts with the window and can't tell."""
+    onsets = _pause_ends(loudness, 0.0, word.end - 2 * rules.min_word, rules)
+    return onsets[-1] if onsets else word.start
 
 
 def _quietest(loudness: Floats, word: WordTime, earliest: float, rules: EdgeRules) -> float:

@@ -89,8 +89,8 @@ class ModelFolder:
     """A network on disk that OpenVINO can run: what `models/` finds and `whisper/` loads.
 
     name: as the user knows it.
-    path: the folder; with layout "subvino" it holds encoder.xml, decoder.xml and, where alignment
-        heads are known, aligner.xml; with "optimum" openvino_{encoder,decoder}_model.xml.
+    path: the folder; with layout "subvino" it holds encoder.xml, decoder.xml and head.xml; with
+        "optimum" openvino_{encoder,decoder}_model.xml.
     weights: "int8", "fp16", or what its maker calls it.
     source: where it came from, in words.
     """

@@ -33,7 +33,12 @@ LOGITS: npt.NDArray[np.float32] = np.load(DATA / "logits.npz")["logits"]
 MEL = reference_mel(EXPORTED)
 IDS: INT32 = reference_ids(EXPORTED).astype(np.int32)
 ONE_ATTEMPT = DecodingOptions(
-    language="en", temperatures=(0.0,), max_no_speech_prob=0.0, min_avg_logprob=0.0, words=False
+    beam_size=1,
+    language="en",
+    temperatures=(0.0,),
+    max_no_speech_prob=0.0,
+    min_avg_logprob=0.0,
+    words=False,
 )
 """Every result is taken for silence, so that none is decoded again, whole or in parts."""
 
