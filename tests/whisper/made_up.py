@@ -50,10 +50,12 @@ def attempt(
 
 
 def window(*spans: tuple[float, float]) -> WindowSound:
-    """Sound that grows louder to the end, all of it speech."""
+    """Loud sound with short closures, as of speech, all of it speech."""
     parts = tuple(SpeechSegment(start, end) for start, end in spans)
     n_samples = round(sum(end - start for start, end in spans) * SAMPLE_RATE)
-    samples = np.geomspace(1e-3, 0.3, n_samples) * np.where(np.arange(n_samples) % 2, 1, -1)
+    places = np.arange(n_samples)
+    is_dip = places % 8_000 < 960  # 60 ms in every half second: closures, too short for pauses
+    samples = np.where(is_dip, 1e-3, 0.3) * np.where(places % 2, 1, -1)
     return WindowSound(Window(parts, parts), samples.astype(np.float32))
 
 
