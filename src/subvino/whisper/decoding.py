@@ -304,8 +304,8 @@ class Decoder:
     def _is_at_end(self, one: Occupant) -> bool:
         if not one.is_choosing or not one.n_chosen:
             return False
-        if self._width == 1 and one.n_chosen % _LOOP_CHECK_EVERY == 0:
-            one.loops = is_looping(self._text_tokens(one.live[0]))
+        if one.n_chosen % _LOOP_CHECK_EVERY == 0:
+            one.loops = self._only_loops(one)
         room = self._engine.dimensions.n_text_context // 2
         return (
             one.loops
@@ -314,6 +314,12 @@ class Decoder:
             or one.n_chosen >= room
             or one.n_fed >= self._engine.dimensions.n_text_context - 1
         )
+
+    def _only_loops(self, one: Occupant) -> bool:
+        """Whether nothing new is to be expected: the best beam loops, or every sample does."""
+        going = [hypothesis for hypothesis in one.live if not hypothesis.ended]
+        watched = going[:1] if one.temperature == 0 else going
+        return bool(watched) and all(is_looping(self._text_tokens(live)) for live in watched)
 
     def _attempt(self, one: Occupant) -> Attempt:
         finished = one.ended or [hypothesis for hypothesis in one.live if hypothesis.ended]
@@ -325,7 +331,7 @@ class Decoder:
             temperature=one.temperature,
             no_speech_prob=one.no_speech_prob,
             compression_ratio=compression_ratio(text) if text else 1.0,
-            loops=one.loops or is_looping(tokens),
+            loops=is_looping(tokens),
             leaks=one.leaks(tokens),
         )
 
