@@ -31,8 +31,8 @@ class Batch:
         """Allocate the caches; memory is touched as windows enter."""
         self._engine = engine
         self._width = width
-        self._cross = engine.new_caches(n_slots, engine.dimensions.n_audio_context)
-        self._past = engine.new_caches(n_slots, _BLOCK)
+        self._cross = engine.new_caches(n_slots, engine.dimensions.n_audio_context, cleared=False)
+        self._past = engine.new_caches(n_slots, _BLOCK, cleared=True)
         self._mask = np.full((n_slots, width, _BLOCK), _HIDDEN, np.float32)
         self._n_columns = np.zeros(n_slots, np.int64)
         self._bound = 0
@@ -79,7 +79,7 @@ class Batch:
     def feed(self, slot: int, tokens: INT32) -> None:
         """Feed the first tokens (n,) of a window to all its hypotheses; nothing is chosen."""
         n = len(tokens)
-        past = self._engine.new_caches(1, 1)  # of one column, which the mask hides
+        past = self._engine.new_caches(1, 1, cleared=True)  # of one column, which the mask hides
         self._engine.bind(past, [_part(cache, slot, slot + 1) for cache in self._cross])
         self._bound = 0
         present = self._engine.decode(tokens[None], _places(n), _causal(n))
@@ -123,7 +123,7 @@ class Batch:
 
     def _resize(self, n_columns: int) -> None:
         kept = min(n_columns, self._mask.shape[2])
-        resized = self._engine.new_caches(self.n_slots, n_columns)
+        resized = self._engine.new_caches(self.n_slots, n_columns, cleared=True)
         for new, old in zip(resized, self._past, strict=True):
             new.data[:, :, :kept] = old.data[:, :, :kept]
         self._past = resized

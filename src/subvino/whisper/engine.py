@@ -68,17 +68,19 @@ class Engine:
         """Slots for `n_slots` windows, `width` hypotheses each."""
         return Batch(self, n_slots, width)
 
-    def new_caches(self, n_windows: int, n_columns: int) -> list[ov.Tensor]:
-        """Zeroed key and value tensors (n_windows, heads, n_columns, d / heads).
+    def new_caches(self, n_windows: int, n_columns: int, *, cleared: bool) -> list[ov.Tensor]:
+        """Key and value tensors (n_windows, heads, n_columns, d / heads).
 
-        Zeroed, because a column that the mask hides still takes part with weight 0, and 0 times
-        whatever the memory held may be NaN.
+        cleared: zeroed, where a column may be read before it is written: hidden by the mask it
+            still takes part with weight 0, and 0 times whatever the memory held may be NaN.
+            Otherwise no memory is taken until it is written.
         """
         sizes = self.dimensions
         shape = [n_windows, sizes.n_heads, n_columns, sizes.n_head_state]
         caches = [ov.Tensor(self.cache_type, ov.Shape(shape)) for _ in range(self.n_caches)]
-        for cache in caches:
-            cache.data[:] = 0
+        if cleared:
+            for cache in caches:
+                cache.data[:] = 0
         return caches
 
     def encode(self, mel: FLOAT32, cross: Sequence[ov.Tensor]) -> None:
@@ -135,7 +137,7 @@ class Engine:
             "embedded": ov.Tensor(self._embedding.rows(tokens)),
             "positions": ov.Tensor(positions),
             "mask": ov.Tensor(mask),
-            **{f"past_{i}": cache for i, cache in enumerate(self.new_caches(1, 1))},
+            **{f"past_{i}": cache for i, cache in enumerate(self.new_caches(1, 1, cleared=True))},
             **{f"cross_{i}": cache for i, cache in enumerate(cross)},
         }
         for port in self._aligner.get_compiled_model().inputs:
