@@ -1,10 +1,15 @@
 """What the first bytes of a media file say about it, beside what FFmpeg tells.
 
-Floor 0 of the road, pure: bytes in, facts out. FFmpeg reports the length of a file that was cut
+Floor 0 of the road: bytes in, facts out. FFmpeg reports the length of a file that was cut
 off as if it had always been that short; the header still knows what it was meant to be.
 """
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
 
 HEAD_SIZE = 1 << 16
 """Bytes from a file's start that these functions want."""
@@ -22,6 +27,9 @@ _SIGNATURES = (
     (0, b"FLV", "FLV"),
 )
 """(offset, bytes, container)."""
+
+_MAX_BOXES = 1_000_000
+"""Of an MP4's outermost boxes that are looked at; a day in fragments of a second has 173,000."""
 
 _EBML_ID = 0x1A45DFA3
 _SEGMENT_ID = 0x18538067
@@ -88,3 +96,86 @@ def _after_id3(head: bytes) -> bytes:
         return head
     size = sum(byte << 7 * (3 - place) for place, byte in enumerate(head[6:10]))
     return head[10 + size :]
+
+
+# --- where a file breaks off
+
+
+def is_broken_off(file: BinaryIO) -> bool:
+    """Whether the file's own structure (MP4 boxes, Ogg pages) goes on behind its end."""
+    file.seek(0)
+    head = file.read(8)
+    if head.startswith(b"OggS"):
+        return not _ends_in_last_page(_tail(file))
+    if container_signature(head) != "MP4":
+        return False
+    boxes = list(_boxes(file))
+    # without fragments the index tells how much there should be
+    return any(box.kind == b"moof" for box in boxes) and _is_cut(boxes[-1], _size(file))
+
+
+def whole_boxes(file: BinaryIO) -> int | None:
+    """Where the last moof box of an MP4 begins, if the file breaks off inside it; otherwise None.
+
+    FFmpeg refuses a fragmented file that ends so, as it reads the index of all fragments first.
+    """
+    boxes = list(_boxes(file))
+    if len(boxes) < 2 or boxes[-1].kind != b"moof" or boxes[-1].end <= _size(file):
+        return None
+    return boxes[-1].start
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """An outermost box of an MP4 (ISO/IEC 14496-12, 4.2), in bytes from the start of the file."""
+
+    kind: bytes
+    start: int
+    end: int
+
+
+def _boxes(file: BinaryIO) -> Iterator[_Box]:
+    size, position = _size(file), 0
+    for _ in range(_MAX_BOXES):
+        if position >= size:
+            return
+        file.seek(position)
+        header = file.read(16)
+        if len(header) < 8:
+            return
+        length = int.from_bytes(header[:4], "big")
+        if length == 1:
+            length = int.from_bytes(header[8:16], "big")
+        end = position + length if length else size
+        if end < position + 8:
+            return
+        yield _Box(header[4:8], position, end)
+        position = end
+
+
+def _is_cut(last: _Box, size: int) -> bool:
+    """Whether a file of fragments, each a moof box and its mdat box, ends inside one."""
+    if last.end == size:
+        return last.kind == b"moof"
+    return last.end < size or last.kind in (b"moof", b"mdat")
+
+
+def _ends_in_last_page(tail: bytes) -> bool:
+    """Whether an Ogg file's last page is whole and marked as the last one (RFC 3533, section 6)."""
+    start = tail.rfind(b"OggS")
+    header = tail[start : start + 27]
+    if start < 0 or len(header) < 27:
+        return False
+    lengths = tail[start + 27 : start + 27 + header[26]]
+    is_whole = start + 27 + header[26] + sum(lengths) <= len(tail)
+    return is_whole and bool(header[5] & 4)
+
+
+def _size(file: BinaryIO) -> int:
+    return file.seek(0, os.SEEK_END)
+
+
+def _tail(file: BinaryIO) -> bytes:
+    """Enough of the end for the longest page of an Ogg file, which has 65,307 bytes."""
+    file.seek(max(0, _size(file) - HEAD_SIZE))
+    return file.read(HEAD_SIZE)
