@@ -19,7 +19,8 @@ FLOORS = (
     {"models", "whisper", "quantize", "check", "speech", "video", "shots"},
     {"transcription", "journal", "fix"},
     {"pipeline", "evaluate"},
-    {"cli", "cluster", "server"},
+    {"server", "cluster"},
+    {"cli"},
 )
 """The rooms of CONTRIBUTING.md from the ground up, errors beneath them all. A room is a module, or
 a package whose modules know each other."""

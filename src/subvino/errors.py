@@ -30,6 +30,16 @@ status.
         OutputPermissionError         (PermissionError)
         OutputExistsError             (FileExistsError)
       MissingExtraError               (ImportError)   an optional package is needed
+      RequestError                    what a server was asked for and does not do
+        UnauthorizedError             (PermissionError)
+        ForbiddenError                (PermissionError)  an address, or a page of another origin
+        RequestTimeoutError           (TimeoutError)  it comes too slowly
+        TooLargeError                 (ValueError)    more bytes or seconds than allowed
+        TooManyRequestsError          at once, or waiting
+        JobNotFoundError              (LookupError)
+        JobNotReadyError              its result is not there yet
+        JobCancelledError             it never will be
+      ServerError                     what keeps a server from its work: stopped, or run twice
 """
 
 from __future__ import annotations
@@ -216,3 +226,47 @@ class MissingExtraError(SubvinoError, ImportError):
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(f'{purpose} needs an extra: pip install "subvino[{extra}]"')
         self.extra = extra
+
+
+class RequestError(SubvinoError):
+    """A request that the server refuses."""
+
+
+class UnauthorizedError(RequestError, PermissionError):
+    """The API key is missing or wrong."""
+
+
+class ForbiddenError(RequestError, PermissionError):
+    """What this server does for nobody, or not for a page of another origin."""
+
+
+class RequestTimeoutError(RequestError, TimeoutError):
+    """The request, or what it asks to be fetched, comes too slowly."""
+
+
+class TooLargeError(RequestError, ValueError):
+    """More bytes, or more seconds of media, than the server takes."""
+
+
+class TooManyRequestsError(RequestError):
+    """Too many requests at once, or too many jobs waiting; later it may go."""
+
+
+class JobNotFoundError(RequestError, LookupError):
+    """No job has this id; it may have been deleted, or its time is over."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"no job {job_id[:64]!r}; it may have been deleted")
+        self.job_id = job_id
+
+
+class JobNotReadyError(RequestError):
+    """The job is not done, so that there is no result yet."""
+
+
+class JobCancelledError(RequestError):
+    """The job was cancelled, so that there will be no result."""
+
+
+class ServerError(SubvinoError):
+    """The server can't do its work: it is stopping, or another one has its folder."""

@@ -6,8 +6,9 @@ Floor 4 of the road. `Transcriber` holds what is costly to make and serves any n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -42,7 +43,7 @@ from subvino.tokenizer import language_code
 from subvino.transcript import Segment, Task, Transcript
 from subvino.transcription import make_transcript, transcribe_audio
 from subvino.vad import VadOptions, load_detector
-from subvino.windows import Detector, WindowOptions, hear_everything
+from subvino.windows import Detector, WindowOptions, hear_everything, stream_windows
 
 DEFAULT_MODEL = "base"
 DEFAULT_PROFILE = "default"
@@ -52,8 +53,13 @@ MULTILINGUAL_PAUSE = 0.6
 """Seconds at most of a window that may be in a language of its own, and of a pause inside it: it
 has one language, so it must not go on where the next speaker has another."""
 
+LANGUAGE_WINDOWS = 6
+"""Windows at the start of a file by which its language is told."""
+
 TRANSCRIPT_SUFFIX = ".json"
 """Of inputs that are transcripts and need no model."""
+
+OnAudio = Callable[[Audio], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +95,13 @@ class Transcriber:
         options: DecodingOptions | None = None,
         audio_track: str | None = None,
         clips: Sequence[Clip] = (),
+        on_audio: OnAudio | None = None,
     ) -> TranscriptStream:
         """The media's transcript as it is made.
 
         audio_track: its number among the audio tracks, from 0, or its language.
         clips: from `parse_clips`; only what lies in them is heard, all where there are none.
+        on_audio: called with each block of sound before it is heard; what it raises ends the work.
 
         Raises:
             InputError: the media can't be read, or has no such track.
@@ -101,7 +109,27 @@ class Transcriber:
         """
         options = options or DecodingOptions()
         self._check(options)
-        return TranscriptStream(self, read_audio(media, audio_track), options, clips)
+        return TranscriptStream(self, read_audio(media, audio_track), options, clips, on_audio)
+
+    def detect_language(
+        self,
+        media: str | Path,
+        audio_track: str | None = None,
+        clips: Sequence[Clip] = (),
+        on_audio: OnAudio | None = None,
+    ) -> Mapping[str, float]:
+        """Language code → probability, likeliest first, by the first minutes of speech.
+
+        Where nobody speaks, by the first window of whatever sound there is. Raises InputError.
+        """
+        for detector, n_windows in ((self._detector, LANGUAGE_WINDOWS), (hear_everything, 1)):
+            with read_audio(media, audio_track) as audio:
+                sound = _watched(clip_audio(audio, clips), on_audio)
+                windows = stream_windows(sound, detector, self._windows)
+                heard = self.recognizer.detect_language(islice(windows, n_windows))
+            if heard:
+                break
+        return heard
 
     def results(self, audio: Iterable[Audio], options: DecodingOptions) -> Iterator[WindowResult]:
         """A result for every window of speech in the audio."""
@@ -138,15 +166,17 @@ class TranscriptStream:
         audio: AudioStream,
         options: DecodingOptions,
         clips: Sequence[Clip] = (),
+        on_audio: OnAudio | None = None,
     ) -> None:
         self._transcriber, self._audio, self._options = transcriber, audio, options
         self._clips = tuple(clips)
+        self._on_audio = on_audio
         self._results: list[WindowResult] = []
         self.position = 0.0
 
     def __iter__(self) -> Iterator[WindowResult]:
         with self._audio:
-            sound = clip_audio(self._audio, self._clips)
+            sound = _watched(clip_audio(self._audio, self._clips), self._on_audio)
             for result in self._transcriber.results(sound, self._options):
                 self._results.append(result)
                 self.position = result.window.end
@@ -190,6 +220,13 @@ class TranscriptStream:
     def error(self) -> DamagedMediaError | None:
         """What could not be read of the media, known at the end; None if nothing was lost."""
         return self._audio.error()
+
+
+def _watched(blocks: Iterable[Audio], on_audio: OnAudio | None) -> Iterator[Audio]:
+    for block in blocks:
+        if on_audio is not None:
+            on_audio(block)
+        yield block
 
 
 def load_transcriber(

@@ -1,0 +1,65 @@
+"""A small random network behind the server: what it says means nothing, but is always the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from subvino.models import Progress
+from subvino.pipeline import EngineOptions, Transcriber, load_transcriber
+from subvino.server import Jobs, ServerSettings
+from subvino.server.loaded import Load
+from tests import tiny_checkpoints as tiny
+from tests.whisper.tiny_recognizer import DIMENSIONS
+
+CLIP = Path(__file__).parents[1] / "data" / "speech" / "p225_020.flac"
+"""A few seconds of English."""
+OTHER_CLIP = CLIP.with_name("ls_61-70968-0000.flac")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "tiny-random"
+    weights = tiny.random_weights(DIMENSIONS, 3)
+    weights["decoder.embed_tokens.weight"] *= 8
+    tiny.write_huggingface(folder, DIMENSIONS, weights)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tiny-cache")
+
+
+@pytest.fixture(autouse=True)
+def cache(tiny_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUBVINO_CACHE", str(tiny_cache))
+
+
+@pytest.fixture(scope="session")
+def load() -> Load:
+    """`load_transcriber`, each model and set of options loaded once a session."""
+    loaded: dict[tuple[str, EngineOptions], Transcriber] = {}
+
+    def load_once(
+        model: str, options: EngineOptions, progress: Progress | None = None
+    ) -> Transcriber:
+        key = (model, options)
+        if key not in loaded:
+            loaded[key] = load_transcriber(model, options, progress)
+        return loaded[key]
+
+    return load_once
+
+
+@pytest.fixture
+def settings(tmp_path: Path, tiny_model: Path) -> ServerSettings:
+    return ServerSettings(tmp_path / "server", model=str(tiny_model), threads=1)
+
+
+@pytest.fixture
+def jobs(settings: ServerSettings, load: Load) -> Iterator[Jobs]:
+    with Jobs(settings, load) as running:
+        yield running
