@@ -10,6 +10,7 @@ difference lies near the floor, where float32 rounding of the spectrum shows.
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +76,10 @@ def _mel_power(frames: Samples, n_mels: int) -> npt.NDArray[np.floating]:
     # NumPy 2 transforms float32 in float32, NumPy 1.26 in float64; both are precise enough here.
     spectrum = np.fft.rfft(frames * _hann_window(), axis=1)
     power: npt.NDArray[np.floating] = spectrum.real**2 + spectrum.imag**2
-    bands: npt.NDArray[np.floating] = power @ mel_filters(n_mels).T
+    filters = _sparse_filters(n_mels)
+    bands: npt.NDArray[np.floating] = np.add.reduceat(
+        power[:, filters.bins] * filters.weights, filters.starts, axis=1
+    )
     return bands
 
 
@@ -84,6 +88,26 @@ def _hann_window() -> Samples:
     """The periodic Hann window: float32 (FRAME_LENGTH,)."""
     phase = 2 * np.pi * np.arange(FRAME_LENGTH) / FRAME_LENGTH
     return _frozen(0.5 - 0.5 * np.cos(phase))
+
+
+class _SparseFilters(NamedTuple):
+    """What of the mel filters is not 0: the bins and weights of all bands, where each begins."""
+
+    bins: npt.NDArray[np.intp]
+    weights: npt.NDArray[np.float32]
+    starts: npt.NDArray[np.intp]
+
+
+@cache
+def _sparse_filters(n_mels: int) -> _SparseFilters:
+    """The filters without their zeros, 98 % of them; every band has a bin.
+
+    Not a product of matrices: the threads of a BLAS go on waiting in a loop for its next call, on
+    the cores that the network runs on then: the encoder took 172 ms instead of 130.
+    """
+    filters = mel_filters(n_mels)
+    bands, bins = np.nonzero(filters)
+    return _SparseFilters(bins, filters[bands, bins], np.searchsorted(bands, np.arange(n_mels)))
 
 
 @cache

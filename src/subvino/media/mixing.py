@@ -66,8 +66,9 @@ def mix_down(planes: Samples, weights: Samples) -> Samples:
     """
     if len(planes) == 1:
         return np.ascontiguousarray(planes[0])
-    mono = weights @ planes
-    if len(planes) == 2 and np.vdot(mono, mono) < 0.01 * np.vdot(planes[0], planes[0]):
+    # No products of matrices: see `features._sparse_filters`.
+    mono = (weights[:, None] * planes).sum(axis=0)
+    if len(planes) == 2 and np.square(mono).sum() < 0.01 * np.square(planes[0]).sum():
         mono = planes[0]
     return np.ascontiguousarray(mono, np.float32)
 

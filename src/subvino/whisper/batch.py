@@ -92,9 +92,12 @@ class Batch:
 
     def attend(self, slot: int, tokens: INT32) -> FLOAT32 | None:
         """How much each token (n,) attends to each encoder state: (n, 1500)."""
-        n = len(tokens)
+        n = min(-(-len(tokens) // _BLOCK) * _BLOCK, self._engine.dimensions.n_text_context)
+        filled = np.zeros(n, np.int32)  # what stands behind the tokens is not seen by them
+        filled[: len(tokens)] = tokens
         cross = [_part(cache, slot, slot + 1) for cache in self._cross]
-        return self._engine.attend(tokens[None], _places(n), _causal(n), cross)
+        attention = self._engine.attend(filled[None], _places(n), _causal(n), cross)
+        return None if attention is None else attention[: len(tokens)]
 
     def _keep(self, present: npt.NDArray[np.generic], n: int) -> None:
         """Write the new keys and values into the next columns, each seen by its hypothesis."""
