@@ -8,6 +8,7 @@ land in the folder given, under names made here, and nothing that was downloaded
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,6 +28,8 @@ MAX_ENTRIES = 10_000
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MAX_STEM = 120
+_PLAIN_PROTOCOLS = "[protocol~='^(https?|m3u8_native|http_dash_segments)$']"
+"""Those that yt-dlp speaks itself."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 """Names that Windows gives to devices."""
 
@@ -66,10 +69,13 @@ class DownloadOptions:
 
     video: the picture too, not only the sound.
     max_bytes: refuse anything larger.
+    proxy: through which all is fetched, and nothing that could not be; "" takes none but the
+        environment's.
     """
 
     video: bool = False
     max_bytes: int | None = None
+    proxy: str = ""
 
 
 def is_url(text: str) -> bool:
@@ -81,10 +87,14 @@ def is_url(text: str) -> bool:
     return _URL.match(text) is not None
 
 
-def find_entries(url: str) -> tuple[UrlEntry, ...]:
-    """The films behind a URL: one, or all of a list. Raises UrlError, MissingExtraError."""
+def find_entries(url: str, proxy: str = "") -> tuple[UrlEntry, ...]:
+    """The films behind a URL: one, or all of a list. Raises UrlError, MissingExtraError.
+
+    proxy: see `DownloadOptions`.
+    """
     _check_scheme(url)
-    info = _extract(url, {"extract_flat": "in_playlist", "playlistend": MAX_ENTRIES})
+    settings = {"extract_flat": "in_playlist", "playlistend": MAX_ENTRIES}
+    info = _extract(url, settings | _through(proxy))
     if info.get("_type", "video") == "video":
         return (_entry(url, info, None),)
     entries = _unique(_listed(url, info.get("entries") or ()))
@@ -168,13 +178,24 @@ def _download_settings(
     return {
         "paths": {"home": str(folder)},
         "outtmpl": {"default": f"{entry.stem.replace('%', '%%')}.{digest}.%(ext)s"},
-        "format": "best/bestvideo" if options.video else "bestaudio/best",
+        "format": _format(options),
         "playlist_items": str(entry.place or 0),  # 0: nothing, where it turns out to be a list
         "continuedl": True,
         "updatetime": False,
         "progress_hooks": [watch.progress],
         "post_hooks": [watch.finished],
+        **_through(options.proxy),
     }
+
+
+def _format(options: DownloadOptions) -> str:
+    kinds = ("best", "bestvideo") if options.video else ("bestaudio", "best")
+    return "/".join(kind + (_PLAIN_PROTOCOLS if options.proxy else "") for kind in kinds)
+
+
+def _through(proxy: str) -> dict[str, Any]:
+    """Settings that let everything pass a proxy; other programs would not ask it."""
+    return {"proxy": proxy, "ffmpeg_location": os.devnull} if proxy else {}
 
 
 class _Silence:

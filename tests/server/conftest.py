@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from subvino.models import Progress
 from subvino.pipeline import EngineOptions, Transcriber, load_transcriber
 from subvino.server import Jobs, ServerSettings
 from subvino.server.loaded import Load
+from subvino.server.running import make_server
 from tests import tiny_checkpoints as tiny
 from tests.whisper.tiny_recognizer import DIMENSIONS
 
@@ -63,3 +68,35 @@ def settings(tmp_path: Path, tiny_model: Path) -> ServerSettings:
 def jobs(settings: ServerSettings, load: Load) -> Iterator[Jobs]:
     with Jobs(settings, load) as running:
         yield running
+
+
+@contextmanager
+def served(settings: ServerSettings, load: Load) -> Iterator[str]:
+    """A server in this process; gives its address."""
+    server = make_server(replace(settings, port=0), load)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def module_settings(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> ServerSettings:
+    folder = tmp_path_factory.mktemp("server")
+    return ServerSettings(folder, model=str(tiny_model), threads=1)
+
+
+@pytest.fixture(scope="module")
+def address(module_settings: ServerSettings, load: Load, tiny_cache: Path) -> Iterator[str]:
+    """The address of a server that the tests of a module share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUBVINO_CACHE", str(tiny_cache))
+        with served(module_settings, load) as url:
+            yield url

@@ -17,6 +17,7 @@ from subvino.cli.evaluate import evaluate
 from subvino.cli.fix import fix
 from subvino.cli.mux import mux
 from subvino.cli.screen import Screen, make_streams_lenient
+from subvino.cli.serve import serve
 from subvino.cli.transcribe import transcribe
 from subvino.errors import DeviceError, OptionError, SubvinoError
 
@@ -77,6 +78,7 @@ app.command("devices")(devices.devices)
 app.command("evaluate")(evaluate)
 app.command("fix")(fix)
 app.command("mux")(mux)
+app.command("serve")(serve)
 app.add_typer(models.app, name="models")
 
 

@@ -9,12 +9,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from starlette.responses import RedirectResponse
 
 from subvino import __version__
 from subvino.pipeline import load_transcriber
+from subvino.server import asr_api, jobs_api, openai_api, status_api
+from subvino.server.gate import Gate, check_key
 from subvino.server.jobs import Jobs
 from subvino.server.loaded import Load
+from subvino.server.metrics import Metrics
+from subvino.server.responses import add_error_handlers
 from subvino.server.settings import ServerSettings
 
 
@@ -24,14 +29,31 @@ def create_app(settings: ServerSettings, load: Load = load_transcriber) -> FastA
     load: gives a loaded model; another one in tests.
     """
     jobs = Jobs(settings, load)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        del app
-        await asyncio.to_thread(jobs.start)
-        yield
-        await asyncio.to_thread(jobs.stop)
-
-    app = FastAPI(title="subvino", version=__version__, lifespan=lifespan)
+    app = FastAPI(
+        title="subvino",
+        description="Subtitles for any video, made on this machine.",
+        version=__version__,
+        lifespan=_life,
+    )
     app.state.jobs, app.state.settings = jobs, settings
+    app.state.metrics = Metrics(jobs)
+    for router in (jobs_api.router, openai_api.router, asr_api.router):
+        app.include_router(router, dependencies=[Depends(check_key)])
+    app.include_router(status_api.router)
+    add_error_handlers(app)
+    app.add_middleware(Gate, settings=settings, metrics=app.state.metrics)
+    app.add_api_route("/", _show_documents, include_in_schema=False)
     return app
+
+
+@asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    await asyncio.to_thread(app.state.jobs.start)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(app.state.jobs.stop)
+
+
+def _show_documents() -> RedirectResponse:
+    return RedirectResponse("/docs")

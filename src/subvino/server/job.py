@@ -14,11 +14,10 @@ from typing import Any, Literal, get_args
 from subvino import __version__
 from subvino.clip import parse_clips
 from subvino.errors import OptionError
-from subvino.languages import language_code
 from subvino.network import WeightsKind
 from subvino.pipeline import AUTO_LANGUAGE, EngineOptions, decoding_options
 from subvino.recognizer import DecodingOptions
-from subvino.tokenizer import LANGUAGES
+from subvino.tokenizer import language_code
 from subvino.vad import VadOptions
 
 JobTask = Literal["transcribe", "translate", "detect-language"]
@@ -115,11 +114,7 @@ def _known_language(spelling: str | None) -> str | None:
     """Whisper's code; None for what asks for detection. Raises OptionError."""
     if not spelling or not spelling.strip() or spelling.strip().lower() == AUTO_LANGUAGE:
         return None
-    names = {name.lower(): code for code, name in LANGUAGES.items()}
-    code = names.get(spelling.strip().lower()) or language_code(spelling)
-    if code not in LANGUAGES:
-        raise OptionError(f"language {spelling[:40]!r} is not known; use a code such as de or en")
-    return code
+    return language_code(spelling)
 
 
 def job_key(digest: str, options: JobOptions) -> str:

@@ -122,6 +122,22 @@ class Jobs:
         """Whether nothing is done any more."""
         return self._stopping.is_set()
 
+    @property
+    def is_working(self) -> bool:
+        """Whether jobs are, or would be, worked on."""
+        alive = all(worker.is_alive() for worker in self._workers)
+        return bool(self._workers) and alive and not self.is_stopping
+
+    @property
+    def seconds_heard(self) -> float:
+        """Seconds of media heard since the start."""
+        return sum(worker.seconds_heard for worker in self._workers)
+
+    def loaded_models(self) -> tuple[str, ...]:
+        """The names of the models in memory."""
+        names = (worker.models.name for worker in self._workers)
+        return tuple(sorted({name for name in names if name is not None}))
+
     # --- asking for jobs
 
     def submit_file(
@@ -336,8 +352,9 @@ class Jobs:
         with self._sweeping:
             media = keep_file(arrived, self.settings.media_folder)
             key = job_key(arrived.digest, job.options)
-            self.store.note_media(job.id, key, media)
-        return replace(job, key=key, media=media)
+            job = replace(job, key=key, media=media, name=arrived.name)
+            self.store.note_media(job)
+        return job
 
     def _purge(self) -> None:
         while not self._stopping.wait(PURGE_EVERY):

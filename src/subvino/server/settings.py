@@ -13,7 +13,6 @@ from subvino.pipeline import DEFAULT_MODEL
 
 HOUR = 3600.0
 DAY = 24 * HOUR
-GIB = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +25,17 @@ class Limits:
     max_requests: served at once.
     max_idle: seconds between two pieces of a request's body, and of its headers altogether.
     min_rate: bytes a second of an upload, on the whole, once it is `max_idle` old.
+    max_fetch: seconds that fetching an address may take.
     max_attempts: how often a job is begun again after the server died working on it.
     """
 
-    max_upload_bytes: int = 4 * GIB
+    max_upload_bytes: int = 4_000_000_000
     max_duration: float = 6 * HOUR
     max_waiting: int = 100
     max_requests: int = 100
     max_idle: float = 30.0
     min_rate: float = 1000.0
+    max_fetch: float = HOUR
     max_attempts: int = 3
 
     def __post_init__(self) -> None:

@@ -164,9 +164,9 @@ class JobStore:
             change["duration"] = duration
         self._change(and_(JOBS.c.id == job_id, JOBS.c.state == "running"), **change)
 
-    def note_media(self, job_id: str, key: str, media: str) -> None:
-        """Keep which file was fetched for a job, and the key that it has now."""
-        self._change(JOBS.c.id == job_id, key=key, media=media)
+    def note_media(self, job: Job) -> None:
+        """Keep which file was fetched for a job, and the key and name that it has now."""
+        self._change(JOBS.c.id == job.id, key=job.key, media=job.media, name=job.name)
 
     def finish(self, job: Job, result: Result) -> None:
         """Keep a running job's result: it is done, and all that wait for the same."""

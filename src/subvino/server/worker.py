@@ -86,6 +86,7 @@ class Worker(threading.Thread):
         super().__init__(name=f"subvino-{'-'.join(sorted(tasks))}", daemon=True)
         self._desk, self._tasks, self.models = desk, tasks, models
         self._wake = threading.Event()
+        self.seconds_heard = 0.0
 
     def wake(self) -> None:
         """Look for a job now."""
@@ -95,12 +96,18 @@ class Worker(threading.Thread):
         """Take jobs as they come."""
         while not self._desk.stopping.is_set():
             self._wake.clear()
-            job = self._desk.store.claim(self._tasks)
-            if job is None:
-                self.models.unload_idle()
-                self._wake.wait(timeout=min(5.0, self._desk.settings.model_idle))
-            else:
-                self._take(job)
+            try:
+                self._take_next()
+            except Exception:  # a full disk, say: it may have room again later
+                log.exception("the store can't be used", extra={"worker": self.name})
+                self._wake.wait(timeout=1.0)
+
+    def _take_next(self) -> None:
+        job = self._desk.store.claim(self._tasks)
+        if job is not None:
+            self._take(job)
+        elif not self.models.unload_idle():
+            self._wake.wait(timeout=min(5.0, self._desk.settings.model_idle))
 
     def _take(self, job: Job) -> None:
         running = Running(job)
@@ -108,12 +115,15 @@ class Worker(threading.Thread):
         self._desk.tell()
         begin = time.monotonic()
         try:
-            self._end(running, self._work(running))
+            outcome = self._work(running)
+            self._end(running, outcome)
         finally:
             del self._desk.running[job.id]
             self._desk.tell()
-            took = time.monotonic() - begin
-            log.info("job ended", extra={"job": job.id, "seconds": round(took, 3)})
+        self.seconds_heard += running.heard
+        took = round(time.monotonic() - begin, 3)
+        ended = "done" if isinstance(outcome, Result) else str(outcome)
+        log.info("job ended", extra={"job": job.id, "outcome": ended, "seconds": took})
 
     def _work(self, running: Running) -> Result | SubvinoError:
         try:
