@@ -22,6 +22,7 @@ from subvino.vad import VadOptions
 from tests.cli.conftest import Run
 
 HEAVY = {"openvino", "av", "numpy", "tokenizers", "huggingface_hub", "yt_dlp"}
+HEAVY |= {"fastapi", "sqlalchemy", "uvicorn"}
 
 
 def run_module(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
