@@ -15,7 +15,8 @@ FLOORS = (
     {"audio", "transcript", "subtitles", "network"}
     | {"linebreak", "languages", "timeline", "containers"},
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
-    | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs", "clip"},
+    | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs", "clip"}
+    | {"records"},
     {"models", "whisper", "quantize", "check", "speech", "video", "shots"},
     {"transcription", "journal", "fix"},
     {"pipeline", "evaluate"},

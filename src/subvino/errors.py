@@ -29,6 +29,7 @@ status.
         DiskFullError
         OutputPermissionError         (PermissionError)
         OutputExistsError             (FileExistsError)
+      JobBusyError                    another process does the same work
       MissingExtraError               (ImportError)   an optional package is needed
       RequestError                    what a server was asked for and does not do
         UnauthorizedError             (PermissionError)
@@ -218,6 +219,14 @@ class OutputExistsError(OutputError, FileExistsError):
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(f"{path}: exists already; use --overwrite to replace it", path)
+
+
+class JobBusyError(SubvinoError):
+    """Another process is at work on the same media with the same options; `media` says which."""
+
+    def __init__(self, media: str) -> None:
+        super().__init__(f"{media}: another process is at work on it")
+        self.media = media
 
 
 class MissingExtraError(SubvinoError, ImportError):

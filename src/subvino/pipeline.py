@@ -33,8 +33,16 @@ from subvino.formats import (
     find_format,
     write,
 )
+from subvino.journal import (
+    Job,
+    Journal,
+    JournalledRecognizer,
+    digest_code,
+    digest_media,
+    digest_values,
+)
 from subvino.media import AudioStream, read_audio
-from subvino.models import DEFAULT_WEIGHTS, Progress, cache_folder, prepare_model
+from subvino.models import DEFAULT_WEIGHTS, Progress, cache_folder, digest_model, prepare_model
 from subvino.network import WeightsKind
 from subvino.outputs import Existing, OutputLog, OutputPlace, check_writable, write_file
 from subvino.recognizer import DecodingOptions, Recognizer, WindowResult
@@ -80,12 +88,20 @@ class EngineOptions:
 
 
 class Transcriber:
-    """A loaded model and a speech detector, ready for any number of media files."""
+    """A loaded model and a speech detector, ready for any number of media files.
+
+    identity: a digest of all that makes text out of sound here, for the names of journals.
+    """
 
     def __init__(
-        self, recognizer: Recognizer, detector: Detector, windows: WindowOptions | None = None
+        self,
+        recognizer: Recognizer,
+        detector: Detector,
+        windows: WindowOptions | None = None,
+        identity: str = "",
     ) -> None:
         self.recognizer = recognizer
+        self.identity = identity
         self._detector = detector
         self._windows = windows or WindowOptions()
 
@@ -131,13 +147,18 @@ class Transcriber:
                 break
         return heard
 
-    def results(self, audio: Iterable[Audio], options: DecodingOptions) -> Iterator[WindowResult]:
-        """A result for every window of speech in the audio."""
+    def results(
+        self, audio: Iterable[Audio], options: DecodingOptions, journal: Journal | None = None
+    ) -> Iterator[WindowResult]:
+        """A result for every window of speech in the audio; those that the journal has first."""
         windows = self._windows
         if options.multilingual:
             shorter = min(windows.max_duration, MULTILINGUAL_WINDOW)
             windows = replace(windows, max_duration=shorter, split_pause=MULTILINGUAL_PAUSE)
-        return transcribe_audio(audio, self._detector, self.recognizer, options, windows)
+        recognizer = self.recognizer
+        if journal is not None:
+            recognizer = JournalledRecognizer(recognizer, journal)
+        return transcribe_audio(audio, self._detector, recognizer, options, windows)
 
     def _check(self, options: DecodingOptions) -> None:
         """Refuse what the model can't do before any work is done."""
@@ -171,16 +192,39 @@ class TranscriptStream:
         self._transcriber, self._audio, self._options = transcriber, audio, options
         self._clips = tuple(clips)
         self._on_audio = on_audio
+        self._journal: Journal | None = None
         self._results: list[WindowResult] = []
         self.position = 0.0
 
     def __iter__(self) -> Iterator[WindowResult]:
         with self._audio:
             sound = _watched(clip_audio(self._audio, self._clips), self._on_audio)
-            for result in self._transcriber.results(sound, self._options):
+            for result in self._transcriber.results(sound, self._options, self._journal):
                 self._results.append(result)
                 self.position = result.window.end
                 yield result
+
+    def job(self, name: str = "") -> Job:
+        """The work that this is, for its journal; name: what the user calls the media.
+
+        Raises OSError where the media can't be read.
+        """
+        path = self._audio.info.path
+        return Job(
+            media=name or str(path),
+            model=self._transcriber.recognizer.name,
+            media_digest=digest_media(path),
+            engine=self._transcriber.identity,
+            options=self._options,
+            parts=repr((self._audio.track.index, self._clips)),
+        )
+
+    def go_on_with(self, journal: Journal) -> None:
+        """Take what this work's journal has, and write the rest into it; before the first result.
+
+        The journal stays open until its owner closes it, or discards it with the files written.
+        """
+        self._journal = journal
 
     @property
     def duration(self) -> float | None:
@@ -242,17 +286,24 @@ def load_transcriber(
         ModelError: the model can't be found, read or trusted.
         DeviceError: no such device.
     """
-    from subvino.devices import choose_device, compile_properties
+    from subvino.devices import list_devices, pick, to_properties
     from subvino.whisper import load_recognizer
 
     options = options or EngineOptions()
-    device = choose_device(options.device)
+    device = pick(options.device, list_devices())
     folder = prepare_model(model, options.weights, progress)
-    compiled = cache_folder() / "compiled"
-    properties = compile_properties(device, threads=options.threads, cache_dir=compiled)
-    recognizer = load_recognizer(folder, device, properties)
+    properties = to_properties(device, threads=options.threads)
+    compiled = str(cache_folder() / "compiled")
+    recognizer = load_recognizer(folder, device.name, {**properties, "CACHE_DIR": compiled})
     detector = load_detector(options.vad) if options.vad else hear_everything
-    return Transcriber(recognizer, detector, options.windows)
+    how = repr((device, sorted(properties.items()), options.vad, options.windows))
+    identity = digest_values(digest_code(), digest_model(folder), how)
+    return Transcriber(recognizer, detector, options.windows, identity)
+
+
+def jobs_folder() -> Path:
+    """Where the journals of unfinished jobs lie."""
+    return cache_folder() / "jobs"
 
 
 class Options(TypedDict, total=False):

@@ -76,16 +76,31 @@ class DecodingOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Carry:
+    """What the windows behind one depend on: with it a recognizer goes on where another stopped.
+
+    language, language_probability: heard in the window as a whole.
+    previous: ids of the text that prompts the next window; () where none does.
+    """
+
+    language: str
+    language_probability: float
+    previous: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WindowResult:
     """What was heard in a window; segment times are media time, seconds.
 
     language_probability: the model's belief in `language`, in [0, 1]; 1 where it was given.
+    carry: for the windows behind it; None where they don't depend on it.
     """
 
     window: Window
     segments: tuple[Segment, ...]
     language: str
     language_probability: float
+    carry: Carry | None = None
 
 
 class Recognizer(Protocol):
@@ -103,6 +118,13 @@ class Recognizer(Protocol):
         """Language code → probability, over all the windows given; the values sum to 1."""
 
     def recognize(
-        self, sounds: Iterable[WindowSound], options: DecodingOptions
+        self,
+        sounds: Iterable[WindowSound],
+        options: DecodingOptions,
+        after: Carry | None = None,
     ) -> Iterator[WindowResult]:
-        """A result for every window, in the order given; takes windows only as it needs them."""
+        """A result for every window, in the order given; takes windows only as it needs them.
+
+        after: of the window before the first, where an earlier run came to that one. The results
+            are then those of a run that was never stopped.
+        """

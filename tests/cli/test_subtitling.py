@@ -302,7 +302,7 @@ def read_terminal(master: int) -> str:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_stops_with_one_line_and_leaves_nothing(talk: Path) -> None:
+def test_ctrl_c_stops_with_one_line_and_the_same_command_goes_on(run: Run, talk: Path) -> None:
     long = write_media(Path("long.wav"), speech(20))
     command = [sys.executable, "-m", "subvino", str(long), "-m", "tiny.en", "--verbose"]
     command += ["--batch-size", "1"]
@@ -315,8 +315,20 @@ def test_ctrl_c_stops_with_one_line_and_leaves_nothing(talk: Path) -> None:
         _, told = process.communicate()
     assert process.returncode == 130
     lines = [line for line in told.splitlines() if not line.startswith("model: ")]
-    assert lines == ["error: interrupted; what was not finished was not written"]
+    assert lines == ["error: interrupted; the same command goes on where this one stopped"]
     assert sorted(os.listdir()) == ["long.wav", "talk.wav"]  # noqa: PTH208
+    listed = run("jobs", "list")
+    assert listed.out[0].split() == ["INPUT", "DONE", "TO", "MODEL"]
+    name, done, model = listed.out[1].split()
+    assert (name, model) == ("long.wav", "tiny.en")
+    assert "0:00:10" < done < "0:05:00"
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"long.wav: goes on at {done}, where an earlier run was stopped" in again.stderr
+    assert run("jobs", "list").err == ["nothing was stopped"]
+    resumed = Path("long.en.srt").read_bytes()
+    whole = run(long, "-m", "tiny.en", "--batch-size", "1", "--no-resume", "--overwrite")
+    assert whole.code == 0, whole.err
+    assert Path("long.en.srt").read_bytes() == resumed
 
 
 # --- URLs

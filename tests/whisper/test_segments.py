@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subvino.recognizer import DecodingOptions
+from subvino.recognizer import Carry, DecodingOptions
 from subvino.tokenizer import Tokenizer
 from subvino.transcript import Segment
 from subvino.whisper.decoding import DecodedPart, DecodedWindow
@@ -56,7 +56,8 @@ def test_no_text_is_lost_whatever_the_times(tokens: list[int], duration: float) 
 
 def make(tokenizer: Tokenizer, *parts: DecodedPart, multilingual: bool = False) -> list[Segment]:
     options = DecodingOptions(language="en", multilingual=multilingual)
-    return list(make_segments(tokenizer, DecodedWindow(parts[0].sound, parts), options))
+    decoded = DecodedWindow(parts[0].sound, parts, Carry("en", 1.0))
+    return list(make_segments(tokenizer, decoded, options))
 
 
 def test_what_models_invent_is_taken_out_only_where_they_doubt(tokenizer: Tokenizer) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from subvino.cli import devices, models
+from subvino.cli import devices, jobs, models
 from subvino.cli.burn import burn
 from subvino.cli.check import check
 from subvino.cli.evaluate import evaluate
@@ -57,8 +57,8 @@ class CommandGroup(TyperGroup):
         """Run the command; Ctrl-C ends it with a line."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            Screen().error("interrupted; what was not finished was not written")
+        except KeyboardInterrupt as stop:
+            Screen().error(str(stop) or "interrupted; what was not finished was not written")
             raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
@@ -79,6 +79,7 @@ app.command("evaluate")(evaluate)
 app.command("fix")(fix)
 app.command("mux")(mux)
 app.command("serve")(serve)
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 
 

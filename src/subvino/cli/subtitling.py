@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from subvino.cli.jobs import format_clock
 from subvino.cli.options import check_choice, given, split_numbers
 from subvino.cli.progress import show_media, show_steps
 from subvino.cli.screen import Screen
 from subvino.cli.video_output import VideoPlan
 from subvino.clip import Clip
 from subvino.devices import choose_device
-from subvino.errors import DeviceError, ModelError, OptionError, OutputError, SubvinoError
+from subvino.errors import (
+    DeviceError,
+    JobBusyError,
+    ModelError,
+    OptionError,
+    OutputError,
+    SubvinoError,
+)
 from subvino.formats import WriteOptions
+from subvino.journal import Journal
 from subvino.media import choose_audio_track, probe
 from subvino.models import find_model
 from subvino.network import WeightsKind
@@ -31,6 +41,7 @@ from subvino.pipeline import (
     Transcriber,
     TranscriptStream,
     decoding_options,
+    jobs_folder,
     load_transcriber,
     place_outputs,
     read_transcript,
@@ -43,6 +54,8 @@ from subvino.transcription import UNDETERMINED
 from subvino.urls import DownloadProgress, UrlEntry, download, find_entries, is_url
 from subvino.vad import VadOptions
 
+_HOW_TO_GO_ON = "interrupted; the same command goes on where this one stopped"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -50,6 +63,7 @@ class Plan:
 
     videos: what is made of its picture. clips: what is heard of media; all where there are none.
     model: a name, a hub id or a folder. folder: of the files written; None: beside the input.
+    resume: whether to go on where an earlier run was stopped.
     """
 
     engine: EngineOptions
@@ -60,6 +74,7 @@ class Plan:
     model: str = DEFAULT_MODEL
     audio_track: str | None = None
     folder: Path | None = None
+    resume: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what is known to fail before a model is fetched; OptionError, DeviceError."""
@@ -254,15 +269,42 @@ class _Batch:
         choose_audio_track(probe(path), self.plan.audio_track)
         self._writer.check(place, self.plan.text_language)
         self.plan.videos.check(path, place, self.plan.outputs)
-        stream = self._load().open(path, self.plan.decoding, self.plan.audio_track, self.plan.clips)
-        self._listen(stream, place, name)
-        transcript = replace(stream.transcript(), media=name)
-        shots = self.plan.videos.find_shots(path, self.screen)
-        self._show_files(self._writer.write(transcript, place, shots))
-        self._make_videos(path, self._writer.cues(transcript, shots), place)
+        plan = self.plan
+        stream = self._load().open(path, plan.decoding, plan.audio_track, plan.clips)
+        with self._journalled(stream, name) as journal:
+            self._listen(stream, place, name)
+            transcript = replace(stream.transcript(), media=name)
+            shots = plan.videos.find_shots(path, self.screen)
+            self._show_files(self._writer.write(transcript, place, shots))
+            self._make_videos(path, self._writer.cues(transcript, shots), place)
+            if journal is not None:
+                journal.discard()
         if (damage := stream.error()) is not None:
             raise damage
         self.n_done += 1
+
+    @contextmanager
+    def _journalled(self, stream: TranscriptStream, name: str) -> Iterator[Journal | None]:
+        """The journal of the work, in use; None, and a line, where there can't be one."""
+        try:
+            journal = Journal(jobs_folder(), stream.job(name), self.plan.resume)
+        except JobBusyError as error:
+            self.screen.note(f"{error}; does the same beside it")
+            yield None
+            return
+        except OSError as error:
+            self.screen.note(f"{name}: can't be gone on with after a stop ({error.strerror})")
+            yield None
+            return
+        stream.go_on_with(journal)
+        with journal:
+            if journal.n_results:
+                told = format_clock(journal.position)
+                self.screen.note(f"{name}: goes on at {told}, where an earlier run was stopped")
+            try:
+                yield journal
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(_HOW_TO_GO_ON) from None
 
     def _make_videos(self, path: Path, subtitles: Subtitles, place: OutputPlace) -> None:
         if not subtitles.cues:

@@ -215,6 +215,15 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             rich_help_panel=_FILES,
         ),
     ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--no-resume",
+            help="Go on where an earlier run of the same work was stopped or killed; the files are "
+            "the same to the byte. See `subvino jobs`.",
+            rich_help_panel=_FILES,
+        ),
+    ] = True,
     words: Annotated[
         bool | None,
         typer.Option(
@@ -409,6 +418,7 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
         ),
         videos=VideoPlan(mux, burn, shots),
         clips=() if clip is None else parse_clips(clip),
+        resume=resume,
         **given(model=model, audio_track=audio_track, folder=output_dir),
     )
     if not subtitling.make_subtitles(inputs, plan, Screen(quiet, verbose)):

@@ -9,7 +9,13 @@ from __future__ import annotations
 from subvino.models.cache import cache_folder
 from subvino.models.catalogue import MODELS, Model, find_model
 from subvino.models.manifest import Manifest
-from subvino.models.prepare import DEFAULT_WEIGHTS, convert_model, prepare_model, store_model
+from subvino.models.prepare import (
+    DEFAULT_WEIGHTS,
+    convert_model,
+    digest_model,
+    prepare_model,
+    store_model,
+)
 from subvino.models.progress import Progress
 from subvino.models.shelf import (
     ConvertedModel,
@@ -31,6 +37,7 @@ __all__ = [
     "Progress",
     "cache_folder",
     "convert_model",
+    "digest_model",
     "find_model",
     "list_models",
     "model_info",

@@ -27,6 +27,7 @@ from subvino.models.manifest import (
     FILE_NAME,
     TOKENIZER,
     Manifest,
+    digest_file,
     find_changed_files,
     read_manifest,
 )
@@ -88,6 +89,20 @@ def convert_model(
         raise OptionError(f"{name!r} can't be the name of a converted model; choose another")
     source = _local_source(folder.expanduser().absolute(), name)
     return _convert(source, cache.entry_name(name, weights), weights, progress or ignore_progress)
+
+
+def digest_model(folder: ModelFolder) -> str:
+    """A digest that changes when the model's files do.
+
+    A converted model's manifest holds the digests of them all, so that they need not be read.
+    """
+    manifest = folder.path / FILE_NAME
+    try:
+        return digest_file(manifest) if manifest.is_file() else _fingerprint(folder.path)
+    except OSError as error:
+        raise CheckpointError(
+            f"{folder.path}: can't be read ({error.strerror})", folder.path
+        ) from error
 
 
 def canonical_name(name: str) -> str:

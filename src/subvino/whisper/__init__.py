@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from subvino.audio import WindowSound
 from subvino.network import ModelFolder
-from subvino.recognizer import DecodingOptions, WindowResult
+from subvino.recognizer import Carry, DecodingOptions, WindowResult
 from subvino.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -60,14 +60,17 @@ class WhisperRecognizer:
         return detect_language(self.engine, self.tokenizer, sounds)
 
     def recognize(
-        self, sounds: Iterable[WindowSound], options: DecodingOptions
+        self,
+        sounds: Iterable[WindowSound],
+        options: DecodingOptions,
+        after: Carry | None = None,
     ) -> Iterator[WindowResult]:
         """A result for every window, in order; windows are taken as the batch has room."""
         from subvino.whisper.decoding import Decoder
         from subvino.whisper.suppress import suppressed_tokens
 
         self.engine.suppress(suppressed_tokens(self.tokenizer, options.suppress))
-        decoder = Decoder(self.engine, self.tokenizer, options)
+        decoder = Decoder(self.engine, self.tokenizer, options, after)
         for decoded in decoder.decode(sounds):
             yield self._result(decoded, options)
 
@@ -80,6 +83,7 @@ class WhisperRecognizer:
             make_segments(self.tokenizer, decoded, options),
             first.language,
             first.language_probability,
+            decoded.carry,
         )
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from subvino.alignment import SECONDS_PER_STATE, token_onsets
 from subvino.audio import SAMPLE_RATE, WindowSound
 from subvino.features import log_mel
-from subvino.recognizer import DecodingOptions
+from subvino.recognizer import Carry, DecodingOptions
 from subvino.tokenizer import MAX_PREVIOUS, Tokenizer
 from subvino.whisper.coverage import find_missed
 from subvino.whisper.hypothesis import Hypothesis, beam_step, permitted
@@ -49,6 +49,7 @@ class DecodedWindow:
 
     sound: WindowSound
     parts: tuple[DecodedPart, ...]
+    carry: Carry
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,19 @@ class _Entry:
 
 
 class Decoder:
-    """Decodes windows with one engine and one set of options."""
+    """Decodes windows with one engine and one set of options.
 
-    def __init__(self, engine: SlotEngine, tokenizer: Tokenizer, options: DecodingOptions) -> None:
+    after: of the last window that another decoder came to; None where the first window is the
+        media's first.
+    """
+
+    def __init__(
+        self,
+        engine: SlotEngine,
+        tokenizer: Tokenizer,
+        options: DecodingOptions,
+        after: Carry | None = None,
+    ) -> None:
         self._engine, self._tokenizer, self._options = engine, tokenizer, options
         self._n_slots = options.batch_size or engine.default_batch_size
         self._width = options.beam_size
@@ -80,6 +91,17 @@ class Decoder:
         self._language: tuple[str, float] | None = None
         if options.language is not None or not tokenizer.is_multilingual:
             self._language = (options.language or tokenizer.languages[0], 1.0)
+        if after is not None:
+            self._go_on(after)
+
+    def _go_on(self, carry: Carry) -> None:
+        """Know what was known after an earlier window."""
+        if self._options.condition_on_previous:
+            self._previous = list(carry.previous)
+        if self._options.multilingual:
+            self._last_language = carry.language
+        elif self._language is None:
+            self._language = (carry.language, carry.language_probability)
 
     def decode(self, sounds: Iterable[WindowSound]) -> Iterator[DecodedWindow]:
         """A result for each window, in order; windows are taken as slots become free."""
@@ -390,8 +412,15 @@ class Decoder:
         if self._options.condition_on_previous and parts:
             self._previous = self._said(parts)
         if n_open == 0:
-            complete[one.index] = DecodedWindow(sound, tuple(parts))
+            carry = Carry(whole, parts[0].language_probability, self._prompt_for_next())
+            complete[one.index] = DecodedWindow(sound, tuple(parts), carry)
             del self._open[one.index]
+
+    def _prompt_for_next(self) -> tuple[int, ...]:
+        """Text tokens that the next window goes on from; () unless each goes on from the last."""
+        if not self._options.condition_on_previous:
+            return ()
+        return tuple(self._previous[-MAX_PREVIOUS:])
 
     def _said(self, parts: Sequence[DecodedPart]) -> list[int]:
         """Text tokens of a window's parts, for the next window or part to go on from.

@@ -39,7 +39,9 @@ def detect_language(
 
 def language_probabilities(tokenizer: Tokenizer, scores: FLOAT32) -> FLOAT32:
     """Scores right after the start token (windows, n_vocab) → (windows, languages)."""
-    return softmax(scores[:, list(tokenizer.language_ids.values())])
+    chosen = scores[:, list(tokenizer.language_ids.values())]
+    # Row by row in memory, so that a row's sum does not depend on how many there are.
+    return softmax(np.ascontiguousarray(chosen))
 
 
 def vote(
