@@ -1,0 +1,1 @@
+"""Our checkpoint reader's weights in the forms that other engines want."""
