@@ -117,3 +117,22 @@ def test_one_stray_stamp_between_good_ones_is_told_from_a_gap() -> None:
     assert not is_stray(end=10.0, stamp=500.0, duration=FRAME, following=500.02)
     assert not is_stray(end=10.0, stamp=10.0, duration=FRAME, following=500.0)
     assert not is_stray(end=10.0, stamp=500.0, duration=FRAME, following=None)
+
+
+@pytest.mark.parametrize("advance", [0.0, FRAME / 1000, FRAME / 2, 0.74 * FRAME])
+def test_stamps_that_stand_still_or_are_too_slow_cost_no_sound(advance: float) -> None:
+    starts = place_all([advance * index for index in range(500)])
+    assert starts == pytest.approx(regular(0.0, 500))
+
+
+def test_stamps_that_stand_still_for_a_while_cost_no_sound() -> None:
+    stamps: list[float | None] = [*regular(0.0, 100), *[1.98] * 100, *regular(4.0, 100)]
+    assert place_all(stamps) == pytest.approx(regular(0.0, 300))
+
+
+@given(st.lists(st.floats(-0.3, 0.3), min_size=100, max_size=300))
+def test_stamps_that_jump_about_cost_little_sound(noise: list[float]) -> None:
+    stamps = [FRAME * index + shift for index, shift in enumerate(noise)]
+    timeline = Timeline()
+    cut = sum(timeline.place(stamp, FRAME).cut for stamp in stamps)
+    assert cut <= 0.7 * (1 + len(noise) * FRAME / 2)

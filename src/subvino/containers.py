@@ -9,7 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol
+
+
+class Seekable(Protocol):
+    """What of a file is needed to look into it."""
+
+    def read(self, n: int, /) -> bytes: ...  # noqa: D102
+
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...  # noqa: D102
+
+    def tell(self) -> int: ...  # noqa: D102
+
 
 HEAD_SIZE = 1 << 16
 """Bytes from a file's start that these functions want."""
@@ -101,7 +112,7 @@ def _after_id3(head: bytes) -> bytes:
 # --- where a file breaks off
 
 
-def is_broken_off(file: BinaryIO) -> bool:
+def is_broken_off(file: Seekable) -> bool:
     """Whether the file's own structure (MP4 boxes, Ogg pages) goes on behind its end."""
     file.seek(0)
     head = file.read(8)
@@ -109,24 +120,24 @@ def is_broken_off(file: BinaryIO) -> bool:
         return not _ends_in_last_page(_tail(file))
     if container_signature(head) != "MP4":
         return False
-    boxes = list(_boxes(file))
+    boxes = list(outer_boxes(file))
     # without fragments the index tells how much there should be
     return any(box.kind == b"moof" for box in boxes) and _is_cut(boxes[-1], _size(file))
 
 
-def whole_boxes(file: BinaryIO) -> int | None:
+def whole_boxes(file: Seekable) -> int | None:
     """Where the last moof box of an MP4 begins, if the file breaks off inside it; otherwise None.
 
     FFmpeg refuses a fragmented file that ends so, as it reads the index of all fragments first.
     """
-    boxes = list(_boxes(file))
+    boxes = list(outer_boxes(file))
     if len(boxes) < 2 or boxes[-1].kind != b"moof" or boxes[-1].end <= _size(file):
         return None
     return boxes[-1].start
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
+class Box:
     """An outermost box of an MP4 (ISO/IEC 14496-12, 4.2), in bytes from the start of the file."""
 
     kind: bytes
@@ -134,7 +145,8 @@ class _Box:
     end: int
 
 
-def _boxes(file: BinaryIO) -> Iterator[_Box]:
+def outer_boxes(file: Seekable) -> Iterator[Box]:
+    """The outermost boxes of an MP4 as far as each leads to the next."""
     size, position = _size(file), 0
     for _ in range(_MAX_BOXES):
         if position >= size:
@@ -147,13 +159,17 @@ def _boxes(file: BinaryIO) -> Iterator[_Box]:
         if length == 1:
             length = int.from_bytes(header[8:16], "big")
         end = position + length if length else size
-        if end < position + 8:
+        if (
+            end < position + 8
+            or not header[4:8].isascii()
+            or not header[4:8].decode().isprintable()
+        ):
             return
-        yield _Box(header[4:8], position, end)
+        yield Box(header[4:8], position, end)
         position = end
 
 
-def _is_cut(last: _Box, size: int) -> bool:
+def _is_cut(last: Box, size: int) -> bool:
     """Whether a file of fragments, each a moof box and its mdat box, ends inside one."""
     if last.end == size:
         return last.kind == b"moof"
@@ -171,11 +187,11 @@ def _ends_in_last_page(tail: bytes) -> bool:
     return is_whole and bool(header[5] & 4)
 
 
-def _size(file: BinaryIO) -> int:
+def _size(file: Seekable) -> int:
     return file.seek(0, os.SEEK_END)
 
 
-def _tail(file: BinaryIO) -> bytes:
+def _tail(file: Seekable) -> bytes:
     """Enough of the end for the longest page of an Ogg file, which has 65,307 bytes."""
     file.seek(max(0, _size(file) - HEAD_SIZE))
     return file.read(HEAD_SIZE)

@@ -29,6 +29,13 @@ OVERLAP = 1.0
 """Seconds. Stamps that go back further than this start anew (joined files, a counter that
 wrapped): cutting would throw sound away, so what follows is joined on."""
 
+SLOW = 0.05
+"""Part of the time by which stamps may lag behind the sound and be followed. No clock is so far
+off: beyond it they stand still or count in a wrong unit, and the sound would be cut away."""
+
+REPEAT = 2.0
+"""Seconds. Stamps that go back again so soon are noise: no recording is spliced every second."""
+
 MAX_SILENCE = 12 * 3600.0
 """Seconds of silence that one file may ask for in all: a broken stamp must not mean days."""
 
@@ -86,6 +93,10 @@ class Timeline:
     _shift: float = 0.0
     _tolerance: float = 0.0  # the first frame is placed exactly
     _drift: _Drift = field(default_factory=_Drift)
+    _step_back: float = 0.0  # seconds by which the stamp lies before the end of the frame before
+    _before: tuple[float, float] = (-math.inf, 0.0)  # stamp and duration of the frame before
+    _on_time: float = 0.0  # position at which the stamps last agreed with the sound
+    _cut_end: float = -math.inf  # position behind the last overlap
 
     def expect_loss(self) -> None:
         """Something could not be decoded here: take the next stamp at its word."""
@@ -94,6 +105,9 @@ class Timeline:
     def place(self, stamp: float | None, duration: float) -> Placement:
         """The place of a frame that claims to start at `stamp` (None: it doesn't say)."""
         deviation = 0.0 if stamp is None else self._deviation(stamp)
+        self._step_back = 0.0 if stamp is None else self._before[0] + self._before[1] - stamp
+        if deviation > -JITTER / 4:
+            self._on_time = self.position
         placement = self._decide(deviation, duration)
         self.silence += placement.silence
         self.position = placement.start + duration - placement.cut
@@ -101,6 +115,9 @@ class Timeline:
             self._tolerance = JITTER
         if not placement.contiguous or placement.jumped:
             self._drift = _Drift()
+            self._on_time = self.position
+        if stamp is not None:
+            self._before = stamp, duration
         return placement
 
     def _deviation(self, stamp: float) -> float:
@@ -119,7 +136,7 @@ class Timeline:
         drift = self._drift.steady(deviation, duration)
         if drift > 0:
             return self._after_gap(drift)
-        return self._overlapping(-drift, duration) if drift < 0 else Placement(self.position)
+        return self._cut(-drift, duration) if drift < 0 else Placement(self.position)
 
     def _after_gap(self, gap: float) -> Placement:
         end = math.inf if self.duration is None else self.duration + DRIFT_WINDOW
@@ -128,9 +145,25 @@ class Timeline:
         return Placement(self.position + gap, silence=gap)
 
     def _overlapping(self, overlap: float, duration: float) -> Placement:
+        if self._is_noise(overlap, duration):
+            return self._joined(-overlap)
+        return self._cut(overlap, duration)
+
+    def _is_noise(self, overlap: float, duration: float) -> bool:
+        """Whether stamps are just too slow, or jump about, where a splice goes back once."""
+        if self._tolerance == 0.0:  # in the midst of a cut, or at the very first frame
+            return self._step_back > duration / 2
+        if self._step_back > overlap / 2:
+            return self.position - self._cut_end < REPEAT
+        return overlap - JITTER / 4 > SLOW * (self.position - self._on_time)
+
+    def _cut(self, overlap: float, duration: float) -> Placement:
         if overlap > duration:
             self._tolerance = 0.0  # go on cutting, to the sample, with the frames that follow
-        return Placement(self.position, cut=min(overlap, duration))
+        cut = min(overlap, duration)
+        if self.position:  # before media time 0 there may be padding, which is no splice
+            self._cut_end = self.position + duration - cut
+        return Placement(self.position, cut=cut)
 
     def _joined(self, deviation: float) -> Placement:
         self._shift -= deviation

@@ -14,6 +14,7 @@ a playlist in disguise reaches neither other files nor the network.
 from __future__ import annotations
 
 from subvino.media.file import open_media, probe
+from subvino.media.frames import MIN_LOST
 from subvino.media.info import (
     AudioTrack,
     MediaInfo,
@@ -22,7 +23,7 @@ from subvino.media.info import (
     choose_audio_track,
 )
 from subvino.media.mixing import channel_weights, mix_down
-from subvino.media.stream import BLOCK_SECONDS, MIN_LOST, AudioStream, read_audio
+from subvino.media.stream import BLOCK_SECONDS, AudioStream, read_audio
 
 __all__ = [
     "BLOCK_SECONDS",

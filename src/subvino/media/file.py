@@ -21,6 +21,7 @@ from subvino.errors import (
     NotMediaError,
 )
 from subvino.media import watchdog
+from subvino.media.continuity import Continuity
 from subvino.media.info import AudioTrack, MediaInfo, describe_media
 from subvino.media.watchdog import Result, StalledError, Watchdog, WatchedFile
 
@@ -90,6 +91,18 @@ class MediaFile:
             raise NotMediaError(f"{message}; convert it first", self.path)
         if stream.codec_context.codec_tag in _PROTECTED_TAGS or "enc_key_id" in stream.metadata:
             raise encrypted_error(self.path)
+
+    @property
+    def lacks_header(self) -> bool:
+        """Whether only frames are left of a file, in a form that wants a header before them."""
+        return self.info.container == "flac" and not self.head.startswith((b"fLaC", b"ID3"))
+
+    def continuity(self, track: AudioTrack) -> Continuity:
+        """What tells whether sound of a track is missing between packets."""
+        stream = self.container.streams[track.stream_index]
+        number = stream.index if self.info.container == "avi" else stream.id
+        file = WatchedFile(self._handle, self.watchdog)
+        return Continuity(file, self.size, self.info.container, number)
 
     def _run(self, work: Callable[[], Result]) -> Result:
         try:

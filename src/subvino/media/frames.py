@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from subvino.media.continuity import BARE, Span
 from subvino.media.file import MediaFile, encrypted_error
 from subvino.media.info import AudioTrack
 from subvino.timeline import is_stray
@@ -20,9 +21,9 @@ _RATES = range(1_000, 768_001)
 _MAX_FAILURES = 1_000
 """Read errors after which a file is given up; each one skips ahead."""
 
-_NO_STAMPS = frozenset({"aac", "ac3", "amr", "dts", "eac3", "loas", "mp3", "truehd"})
-"""Formats that are nothing but frames. FFmpeg makes up stamps for them, which go wrong where the
-sample rate changes, so only the first one counts (an MP3's skips the encoder's delay)."""
+
+MIN_LOST = 0.1
+"""Seconds. Less than this that can't be read is no word lost: a codec frame is 20 to 40 ms."""
 
 
 @dataclass(slots=True)
@@ -32,12 +33,16 @@ class Report:
     kinds: what → (how often, media time of the first).
     failing: seconds that could not be decoded since the last good frame; None if nothing failed.
     is_cut: sound is missing at the end, `missing` seconds as far as the file tells.
+    is_unread: FFmpeg has given up parts of the file since the last good frame.
+    span: of the last packet that gave sound, as in `Frame`.
     """
 
     end: float = 0.0
     lost: float = 0.0
     missing: float = 0.0
     is_cut: bool = False
+    is_unread: bool = False
+    span: Span | None = None
     failing: float | None = None
     gaps: list[tuple[float, float]] = field(default_factory=list)
     kinds: dict[str, tuple[int, float]] = field(default_factory=dict)
@@ -52,9 +57,13 @@ class Report:
         self.count(kind, self.end)
         self.failing = (self.failing or 0.0) + seconds
 
+    def seconds_in(self, n: int) -> float:
+        """About how long the sound in so many bytes is, going by those read so far."""
+        return n * self.end / self.span.end if self.span and self.end else 0.0
+
     def take_failing(self) -> float | None:
         """`failing`, counted anew from here."""
-        failing, self.failing = self.failing, None
+        failing, self.failing, self.is_unread = self.failing, None, False
         return failing
 
     def phrases(self) -> tuple[str, ...]:
@@ -69,12 +78,14 @@ class Report:
 class Frame:
     """A decoded frame, the media time it claims (None: none) and its length, seconds.
 
+    span: its packet in the file, where FFmpeg knows it.
     failing: as in `Report`, between the frame before it and this one.
     """
 
     frame: av.AudioFrame
     stamp: float | None
     duration: float
+    span: Span | None = None
     failing: float | None = None
 
 
@@ -89,6 +100,7 @@ def _packets(
             yield from container.demux(stream)
         except (FFmpegError, OSError):  # noqa: PERF203
             report.fail("part of the file can't be read", 0.0)
+            report.is_unread = True
         except IndexError:  # PyAV's way to end a file in which streams turned up later
             return
         else:
@@ -101,20 +113,22 @@ def decoded_frames(file: MediaFile, track: AudioTrack, report: Report) -> Iterat
     _discard_others(file.container, stream)
     tick = float(stream.time_base or 0)
     has_stamps = True
-    for frame in _decode(_packets(file.container, stream, report), file, tick, report):
+    for frame, span in _decode(_packets(file.container, stream, report), file, tick, report):
         if frame.sample_rate not in _RATES:
             report.fail(f"a sample rate of {frame.sample_rate} Hz", 0.0)
         elif frame.samples:
             has_stamp = has_stamps and frame.pts is not None
             stamp = (frame.pts or 0) * tick - file.info.start if has_stamp else None
-            yield Frame(frame, stamp, frame.samples / frame.sample_rate, report.take_failing())
-            has_stamps = file.info.container not in _NO_STAMPS
+            seconds = frame.samples / frame.sample_rate
+            yield Frame(frame, stamp, seconds, span, report.take_failing())
+            has_stamps = file.info.container not in BARE
     report.lost += report.failing or 0.0
 
 
 def _decode(
     packets: Iterator[av.Packet[av.AudioStream]], file: MediaFile, tick: float, report: Report
-) -> Iterator[av.AudioFrame]:
+) -> Iterator[tuple[av.AudioFrame, Span | None]]:
+    """Frames, each with the place of its packet in the file."""
     from av.error import FFmpegError
 
     for packet in packets:
@@ -122,7 +136,9 @@ def _decode(
         if packet.is_corrupt:  # MPEG-TS: its pieces are not all there
             report.fail("packets that are damaged", 0.0)
         try:
-            yield from packet.decode()
+            span = None if packet.pos is None else Span(packet.pos, packet.pos + packet.size)
+            for frame in packet.decode():
+                yield frame, span
         except FFmpegError as error:
             if packet.has_sidedata("encryption_info"):  # ISO/IEC 23001-7, and we have no key
                 raise encrypted_error(file.path) from error

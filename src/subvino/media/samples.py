@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from subvino.audio import SAMPLE_RATE, Samples
-from subvino.media.frames import Frame, Report
-from subvino.media.info import MediaInfo
+from subvino.media.continuity import Continuity
+from subvino.media.frames import MIN_LOST, Frame, Report
 from subvino.media.mixing import bounded, channel_weights, frame_planes, mix_down
 from subvino.timeline import JITTER, Placement, Timeline
 
@@ -20,13 +20,15 @@ CHUNK = 1 << 17
 """Samples a channel that are mixed and resampled at once: few calls, little memory."""
 
 
-def placed_samples(frames: Iterator[Frame], info: MediaInfo, report: Report) -> Iterator[Samples]:
+def placed_samples(
+    frames: Iterator[Frame], duration: float | None, continuity: Continuity, report: Report
+) -> Iterator[Samples]:
     """16 kHz mono pieces of any length that follow each other without holes from media time 0."""
-    timeline = Timeline(info.duration)
+    timeline = Timeline(duration)
     run: Run | None = None
     end = 0
     for frame in frames:
-        placement = _place(frame, timeline, report)
+        placement = _place(frame, timeline, continuity, report)
         if placement.cut >= frame.duration:
             continue
         if run is None or not placement.contiguous or not run.takes(frame.frame):
@@ -40,7 +42,7 @@ def placed_samples(frames: Iterator[Frame], info: MediaInfo, report: Report) -> 
         yield from run.finish()
 
 
-def _place(frame: Frame, timeline: Timeline, report: Report) -> Placement:
+def _place(frame: Frame, timeline: Timeline, continuity: Continuity, report: Report) -> Placement:
     before, stamp = timeline.position, frame.stamp
     if frame.failing is not None:
         timeline.expect_loss()
@@ -50,9 +52,16 @@ def _place(frame: Frame, timeline: Timeline, report: Report) -> Placement:
         report.lost += placement.silence
     if placement.silence > JITTER and before:
         report.gaps.append((before, placement.start))
+        if frame.failing is None and continuity.is_broken(report.span, frame.span):
+            report.lost += placement.silence
+            report.count("sound is missing", before)
+    skipped = report.seconds_in(continuity.hole(report.span, frame.span))
+    if skipped > MIN_LOST:
+        report.lost += skipped
+        report.count("sound is missing", before)
     if placement.jumped:
         report.count("time stamps that jump", before)
-    report.end = timeline.position
+    report.end, report.span = timeline.position, frame.span
     return placement
 
 

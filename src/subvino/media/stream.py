@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -12,17 +13,15 @@ from subvino.audio import SAMPLE_RATE, Audio, Samples
 from subvino.containers import declared_size, has_sample_count
 from subvino.errors import DamagedMediaError, EmptyMediaError, InputError
 from subvino.media import watchdog
+from subvino.media.continuity import BARE
 from subvino.media.file import MediaFile
-from subvino.media.frames import Report, decoded_frames, steady_frames
+from subvino.media.frames import MIN_LOST, Report, decoded_frames, steady_frames
 from subvino.media.info import AudioTrack, choose_audio_track
 from subvino.media.samples import placed_samples
 from subvino.media.watchdog import StalledError
 
 BLOCK_SECONDS = 20.0
 """Length of the blocks that `AudioStream` gives."""
-
-MIN_LOST = 0.1
-"""Seconds. Less than this that can't be read is no word lost: a codec frame is 20 to 40 ms."""
 
 
 def read_audio(
@@ -54,6 +53,7 @@ class AudioStream:
             self.info = self._file.info
             self.track = choose_audio_track(self.info, track)
             self._file.check_readable(self.track)
+            self._continuity = self._file.continuity(self.track)
         except BaseException:
             self._file.close()
             raise
@@ -82,7 +82,7 @@ class AudioStream:
         from av.error import FFmpegError
 
         frames = steady_frames(decoded_frames(self._file, self.track, self._report))
-        pieces = placed_samples(frames, self.info, self._report)
+        pieces = placed_samples(frames, self.info.duration, self._continuity, self._report)
         blocks = _blocks(pieces, self._block)
         end = 0.0
         try:
@@ -97,24 +97,50 @@ class AudioStream:
             raise DamagedMediaError(message, path) from error
         except StalledError:
             self._give_up(end)
-        self._check_end()
+            return
+        with suppress(StalledError):
+            self._file.watchdog.run(self._check_end)
 
     def _give_up(self, end: float) -> None:
         """Nothing moves any more: what has been given out so far, up to `end`, is all there is."""
         report = self._report
         report.is_cut, report.end = True, end
+        report.missing = max(0.0, (self.info.duration or 0.0) - end)
         report.count(f"nothing moved for {watchdog.STALL_SECONDS:.0f} s", report.end)
 
     def _check_end(self) -> None:
         if not self._report.end:
             raise self._nothing_heard()
-        end = self._report.end
-        missing = _missing_seconds(self._file, self.track, end)
-        if missing > MIN_LOST:
-            self._report.missing = missing
-        if missing > MIN_LOST or self._file.broken_off:
-            self._report.is_cut = True
-            self._report.count(f"the file breaks off after {end:.1f} s", end)
+        file, report = self._file, self._report
+        report.missing = max(0.0, _missing_seconds(file, self.track, report.end))
+        breaks_off = report.missing > MIN_LOST or file.broken_off or self._lacks_bytes()
+        report.is_cut |= breaks_off or report.is_unread
+        if file.lacks_header:
+            report.is_cut = True
+            report.count("its header is missing", 0.0)
+        if breaks_off:
+            report.count(f"the file breaks off after {report.end:.1f} s", report.end)
+        elif self._is_spoilt_behind(report.end):
+            report.is_cut = True
+            report.count(f"the file is damaged after {report.end:.1f} s", report.end)
+
+    def _lacks_bytes(self) -> bool:
+        """Whether the file is cut off, and not all the time it announces has sound."""
+        wanted, duration = declared_size(self._file.head), self.info.duration
+        silent = sum(end - start for start, end in self.gaps)
+        is_cut = wanted is not None and wanted > self._file.size
+        return is_cut and duration is not None and self._report.end - silent < duration - MIN_LOST
+
+    def _is_spoilt_behind(self, end: float) -> bool:
+        """Whether there may have been more sound where the file can't be read."""
+        report, duration, container = self._report, self.info.duration, self.info.container
+        if container in BARE:
+            return report.seconds_in(self._continuity.hole(report.span, None)) > MIN_LOST
+        # of others FFmpeg works out the duration from as much as it found
+        is_declared = container == "avi" or container.startswith("matroska")
+        if is_declared and duration is not None and end > duration - MIN_LOST:
+            return False
+        return self._continuity.goes_on(report.span)
 
     def _nothing_heard(self) -> InputError:
         path = self.info.path
@@ -145,7 +171,7 @@ class AudioStream:
             message = f"{path}: {self.lost:.1f} s of sound could not be read ({what})"
             return DamagedMediaError(f"{message}; the rest was", path, self.lost)
         if self._report.is_cut:
-            message = f"{path}: its end is missing ({what}); what there is was read"
+            message = f"{path}: some of its sound is missing ({what}); what there is was read"
             return DamagedMediaError(message, path)
         return None
 
@@ -169,10 +195,11 @@ def _blocks(pieces: Iterator[Samples], n: int) -> Iterator[tuple[int, Samples]]:
 def _missing_seconds(file: MediaFile, track: AudioTrack, end: float) -> float:
     """Seconds of the track that its file announces and does not have; 0 where it doesn't say."""
     head, info = file.head, file.info
-    if file.watchdog.stalled:
-        return max(0.0, (info.duration or 0.0) - end)
+    counted = (track.start or 0.0) + (track.duration or 0.0) - end
     if track.duration and (info.container.startswith("mov") or has_sample_count(head)):
-        return (track.start or 0.0) + track.duration - end
+        return counted
+    if info.container == "avi" and counted > MIN_LOST:
+        return counted
     wanted, found = declared_size(head), file.size
     if wanted is None or wanted <= found:
         return 0.0
