@@ -13,12 +13,12 @@ PACKAGE = Path(__file__).parents[1] / "src" / "subvino"
 FLOORS = (
     {"errors"},
     {"audio", "transcript", "subtitles", "network"}
-    | {"linebreak", "languages", "timeline", "containers"},
+    | {"linebreak", "languages", "timeline", "containers", "matching"},
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
     | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs", "clip"}
     | {"records"},
-    {"models", "whisper", "quantize", "check", "speech", "video", "shots"},
-    {"transcription", "journal", "fix"},
+    {"models", "whisper", "quantize", "check", "speech", "video", "shots", "sync"},
+    {"transcription", "journal", "fix", "text_alignment"},
     {"pipeline", "evaluate"},
     {"server", "cluster"},
     {"cli"},

@@ -17,6 +17,7 @@ status.
         UrlError                      (OSError)
         SubtitleFileError             (ValueError)    a subtitle or transcript file
         ManifestError                 (ValueError)    an evaluation set's list of clips
+      UnsureError                     (ValueError)    subtitles that no speech was found for
       OptionError                     (ValueError)    an option, or two that don't go together
       ModelError                      the weights
         ModelNotFoundError            (LookupError)
@@ -134,6 +135,10 @@ class SubtitleFileError(InputError, ValueError):
 
 class ManifestError(InputError, ValueError):
     """A manifest of an evaluation set that can't be read."""
+
+
+class UnsureError(SubvinoError, ValueError):
+    """Subtitles or a text, and no speech that they surely belong to."""
 
 
 class OptionError(SubvinoError, ValueError):

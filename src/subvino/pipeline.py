@@ -47,6 +47,7 @@ from subvino.network import WeightsKind
 from subvino.outputs import Existing, OutputLog, OutputPlace, check_writable, write_file
 from subvino.recognizer import DecodingOptions, Recognizer, WindowResult
 from subvino.subtitles import Subtitles
+from subvino.text_alignment import GivenText, WordAligner, align_windows, place_words
 from subvino.tokenizer import language_code
 from subvino.transcript import Segment, Task, Transcript
 from subvino.transcription import make_transcript, transcribe_audio
@@ -160,6 +161,42 @@ class Transcriber:
             recognizer = JournalledRecognizer(recognizer, journal)
         return transcribe_audio(audio, self._detector, recognizer, options, windows)
 
+    def align(
+        self,
+        media: str | Path,
+        text: str,
+        options: DecodingOptions | None = None,
+        audio_track: str | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> AlignedText:
+        """A transcript of a text that is known to be what is said in the media.
+
+        progress: told the seconds of the media that were heard; the words' times come after that.
+
+        Raises what `open` raises, OptionError where the recognizer can't align words, and
+        DamagedMediaError where part of the media can't be read.
+        """
+        if not isinstance(self.recognizer, WordAligner):
+            raise OptionError(f"model {self.recognizer.name} can't tell when given words are said")
+        stream = self.open(media, options, audio_track)
+        results = []
+        for result in stream:
+            results.append(result)
+            if progress is not None:
+                progress(stream.heard)
+        if (error := stream.error()) is not None:
+            raise error
+        heard, given = stream.transcript(), GivenText.of(text)
+        if not results:
+            return AlignedText(heard, len(given.words), 0)
+        placing = place_words(given, results)
+        # The same sound gives the same windows.
+        with read_audio(media, audio_track) as audio:
+            sounds = stream_windows(audio, self._detector, self._windows)
+            segments = align_windows(given, placing, sounds, self.recognizer, heard.language)
+            aligned = replace(heard, segments=tuple(segments))
+        return AlignedText(aligned, len(given.words), placing.n_heard)
+
     def _check(self, options: DecodingOptions) -> None:
         """Refuse what the model can't do before any work is done."""
         known = self.recognizer.languages
@@ -173,6 +210,15 @@ class Transcriber:
                 f"model {self.recognizer.name} knows one language only and can't translate; "
                 "choose a multilingual model"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedText:
+    """A transcript of given text; how many words it has, and how many of them were heard."""
+
+    transcript: Transcript
+    n_words: int
+    n_heard: int
 
 
 class TranscriptStream:

@@ -18,6 +18,7 @@ from subvino.cli.fix import fix
 from subvino.cli.mux import mux
 from subvino.cli.screen import Screen, make_streams_lenient
 from subvino.cli.serve import serve
+from subvino.cli.sync import sync
 from subvino.cli.transcribe import transcribe
 from subvino.errors import DeviceError, OptionError, SubvinoError
 
@@ -80,6 +81,7 @@ app.command("fix")(fix)
 app.command("mux")(mux)
 app.command("serve")(serve)
 app.add_typer(jobs.app, name="jobs")
+app.command("sync")(sync)
 app.add_typer(models.app, name="models")
 
 

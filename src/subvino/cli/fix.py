@@ -120,15 +120,13 @@ def fix(  # as long as there are options: Typer reads them off the parameters
     """
     from subvino.fix import FixOptions
 
-    if in_place and output is not None:
-        raise OptionError("--in-place and --output don't go together; leave one out")
     if video is None and (audio_track or snap is not None):
         raise OptionError("options about speech need --video")
     screen = Screen(quiet=quiet)
     options = RuleOptions(profile, max_chars, max_lines, max_cps, min_duration, max_duration)
     options.rules_for("")
     file = read_subtitles(path)
-    place = _choose_place(path, file, output, in_place)
+    place = choose_place(path, file, output, in_place, "fixed")
     place.check(overwrite)
     code = text_language(language, file, path)
     rules = options.rules_for(code)
@@ -136,7 +134,7 @@ def fix(  # as long as there are options: Typer reads them off the parameters
     if video is not None:
         onsets = [part.start for part in hear_video(video, audio_track, screen).segments]
     fixed = _fix(path, file, rules, FixOptions(code, tuple(onsets), **given(max_snap=snap)))
-    written = place.write(fixed, file)
+    written = _write(fixed, file, place)
     if as_json and not quiet:
         context = {"file": str(path), "output": str(written), "profile": options.profile_name}
         typer.echo(fixed.to_json(**context, **_count_findings(file, fixed, rules)), nl=False)
@@ -195,8 +193,8 @@ def _show(fixed: Fixed, most_rows: int, screen: Screen) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the fixed file goes. backup: where the original goes then; None where it stays."""
+class Place:
+    """Where the new file goes. backup: where the original goes then; None where it stays."""
 
     path: Path
     format: str
@@ -211,17 +209,13 @@ class _Place:
         if self.backup is None and not overwrite:
             self._log().check(self.path)
 
-    def write(self, fixed: Fixed, file: SubtitleFile) -> Path:
-        """Write it whole or not at all; in place, only if anything is another. Gives its path."""
-        from subvino.formats import MAX_FILE_BYTES, encode_text, write
+    def write_content(self, content: bytes) -> Path:
+        """Write it whole or not at all, the original to its backup first; gives the path."""
+        from subvino.formats import MAX_FILE_BYTES
         from subvino.inputs import read_file
         from subvino.outputs import write_file
 
-        mark = file.encoding == "utf-8-sig"
-        content = encode_text(write(fixed.subtitles, self.format), mark)
         if self.backup is not None:
-            if not fixed.changes and file.encoding in ("utf-8", "utf-8-sig"):
-                return self.path
             write_file(self.backup, read_file(self.original, MAX_FILE_BYTES))
         write_file(self.path, content)
         self._log().note(self.path)
@@ -234,23 +228,43 @@ class _Place:
         return OutputLog(cache_folder() / "outputs")
 
 
-def _choose_place(path: Path, file: SubtitleFile, output: Path | None, in_place: bool) -> _Place:
+def _write(fixed: Fixed, file: SubtitleFile, place: Place) -> Path:
+    """Write the fixed cues; in place, only if anything is another. Gives the path."""
+    from subvino.formats import encode_text, write
+
+    same = not fixed.changes and file.encoding in ("utf-8", "utf-8-sig")
+    if place.backup is not None and same:
+        return place.path
+    mark = file.encoding == "utf-8-sig"
+    return place.write_content(encode_text(write(fixed.subtitles, place.format), mark))
+
+
+def choose_place(
+    path: Path, file: SubtitleFile, output: Path | None, in_place: bool, ending: str
+) -> Place:
+    """Where what is made of a subtitle file goes.
+
+    ending: of the name beside the input's: "fixed" for talk.en.fixed.srt. Raises OptionError.
+    """
     from subvino.formats import FORMATS
 
+    if in_place and output is not None:
+        raise OptionError("--in-place and --output don't go together; leave one out")
     own = file.format if FORMATS[file.format].write_subtitles else None
     if in_place:
         if own is None:
             raise OptionError(f"{path}: {file.format} can't be replaced by cues; use --output")
-        return _Place(path.resolve(), own, path, _backup_path(path.resolve()))
+        return Place(path.resolve(), own, path, _backup_path(path.resolve()))
     if output is None:
         name = own or "srt"
-        return _Place(path.with_name(f"{path.stem}.fixed{FORMATS[name].suffix}"), name, path)
+        return Place(path.with_name(f"{path.stem}.{ending}{FORMATS[name].suffix}"), name, path)
     if output.resolve() == path.resolve():
         raise OptionError(f"{output} is the input; use --in-place to replace it")
-    return _Place(output, _format_of(output), path)
+    return Place(output, format_of(output), path)
 
 
-def _format_of(output: Path) -> str:
+def format_of(output: Path) -> str:
+    """The format that a file's ending says; raises OptionError where it says none."""
     from subvino.formats import FORMATS
 
     known = {row.suffix: name for name, row in FORMATS.items() if row.write_subtitles}

@@ -18,6 +18,7 @@ from subvino.errors import OptionError, SubtitleFileError
 from subvino.formats import ass, lrc, srt, transcript_json, tsv, ttml, txt, vtt
 from subvino.formats.encoding import decode_text, encode_text
 from subvino.formats.format import Format, Reading, Style, WriteOptions
+from subvino.formats.retiming import retime
 from subvino.subtitles import RawCue, Subtitles
 from subvino.transcript import Transcript
 
@@ -32,6 +33,7 @@ __all__ = [
     "encode_text",
     "find_format",
     "read",
+    "retime",
     "write",
 ]
 

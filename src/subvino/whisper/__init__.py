@@ -6,13 +6,14 @@ Floor 2 of the road. `engine` is the compiled network, `batch` its memory, `hypo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from subvino.audio import WindowSound
 from subvino.network import ModelFolder
 from subvino.recognizer import Carry, DecodingOptions, WindowResult
 from subvino.tokenizer import Tokenizer
+from subvino.transcript import Word
 
 if TYPE_CHECKING:
     from subvino.graphs.head import Vocabulary
@@ -73,6 +74,15 @@ class WhisperRecognizer:
         decoder = Decoder(self.engine, self.tokenizer, options, after)
         for decoded in decoder.decode(sounds):
             yield self._result(decoded, options)
+
+    def align(self, sound: WindowSound, words: Sequence[str], language: str) -> list[Word]:
+        """Words that are known to be said in the window, with their times in the media.
+
+        words: as `transcript.Word` has them. Raises OptionError where the model can't tell.
+        """
+        from subvino.whisper.forced import align_words
+
+        return align_words(self.engine, self.tokenizer, sound, words, language)
 
     def _result(self, decoded: DecodedWindow, options: DecodingOptions) -> WindowResult:
         from subvino.whisper.segments import make_segments

@@ -64,7 +64,9 @@ def time_words(
         for one in spellings
     ]
     return [
-        TimedWord(one.text, *_plausible(one.text, time), _probability(logprobs, one), one.segment)
+        TimedWord(
+            one.text, *plausible_time(one.text, time), _probability(logprobs, one), one.segment
+        )
         for one, time in zip(spellings, fit_to_sound(heard, samples), strict=True)
     ]
 
@@ -86,7 +88,7 @@ def _spellings(
         first = edges[-1]
 
 
-def _plausible(text: str, time: WordTime) -> tuple[float, float]:
+def plausible_time(text: str, time: WordTime) -> tuple[float, float]:
     """The word's start and end, cut where nobody speaks that slowly."""
     longest = _LONGEST_WORD + _LONGEST_CHARACTER * len(text.strip())
     return time.start, min(time.end, time.start + longest)
