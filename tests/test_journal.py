@@ -24,7 +24,7 @@ from subvino.journal import (
     digest_media,
     list_jobs,
 )
-from subvino.recognizer import Carry, DecodingOptions, Recognizer, WindowResult
+from subvino.recognizer import Carry, DecodingOptions, FileWindows, Recognizer, WindowResult
 from subvino.whisper import WhisperRecognizer
 from tests.whisper.conftest import as_window
 from tests.whisper.test_decoding import noise, with_pause
@@ -67,6 +67,12 @@ class Counting:
         self, sounds: Iterable[WindowSound], options: DecodingOptions, after: Carry | None = None
     ) -> Iterator[WindowResult]:
         return self._recognizer.recognize(self._counted(sounds), options, after)
+
+    def recognize_many(
+        self, files: Iterable[FileWindows], options: DecodingOptions
+    ) -> Iterator[tuple[int, WindowResult | None]]:
+        counted = (FileWindows(self._counted(file.sounds), file.after) for file in files)
+        return self._recognizer.recognize_many(counted, options)
 
     def _counted(self, sounds: Iterable[WindowSound]) -> Iterator[WindowSound]:
         for sound in sounds:
@@ -136,7 +142,7 @@ def test_other_sound_is_recognized_anew_from_where_it_differs(
     recognizer: WhisperRecognizer, tmp_path: Path
 ) -> None:
     """By a sample that nobody hears, in a file that is the same in all its sampled blocks."""
-    single = replace(QUICK, batch_size=1)
+    single = replace(QUICK, batch_size=1, language="en")
     run(recognizer, tmp_path, job(single))
     samples = WINDOWS[2].samples.copy()
     samples[100] += np.float32(1e-6)

@@ -45,7 +45,7 @@ from subvino.media import AudioStream, read_audio
 from subvino.models import DEFAULT_WEIGHTS, Progress, cache_folder, digest_model, prepare_model
 from subvino.network import WeightsKind
 from subvino.outputs import Existing, OutputLog, OutputPlace, check_writable, write_file
-from subvino.recognizer import DecodingOptions, Recognizer, WindowResult
+from subvino.recognizer import DecodingOptions, FileRecognizer, Recognizer, WindowResult
 from subvino.subtitles import Subtitles
 from subvino.text_alignment import GivenText, WordAligner, align_windows, place_words
 from subvino.tokenizer import language_code
@@ -156,9 +156,9 @@ class Transcriber:
         if options.multilingual:
             shorter = min(windows.max_duration, MULTILINGUAL_WINDOW)
             windows = replace(windows, max_duration=shorter, split_pause=MULTILINGUAL_PAUSE)
-        recognizer = self.recognizer
+        recognizer: FileRecognizer = self.recognizer
         if journal is not None:
-            recognizer = JournalledRecognizer(recognizer, journal)
+            recognizer = JournalledRecognizer(self.recognizer, journal)
         return transcribe_audio(audio, self._detector, recognizer, options, windows)
 
     def align(
@@ -373,6 +373,7 @@ class Options(TypedDict, total=False):
     vad: VadOptions | None
     windows: WindowOptions
     beam_size: int
+    sure_logprob: float | None
     best_of: int
     temperatures: tuple[float, ...]
     max_compression_ratio: float

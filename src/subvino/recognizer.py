@@ -20,8 +20,11 @@ class DecodingOptions:
     """How windows become text.
 
     language: code, or None to detect it from the first windows.
-    beam_size: hypotheses kept a window; 1 decodes greedily: 1.3x as fast, and 8 % more words wrong
-        (10.19 against 9.45 % on 87 English clips and readings, whisper-base).
+    beam_size: hypotheses kept a window; 1 decodes greedily.
+    sure_logprob: with several beams, windows are decoded greedily first, and those keep that text
+        whose mean log-probability is at least this; None searches with beams at once. On 9,133
+        words of clips and readings in 9 languages (whisper-base) 981 were wrong at -0.25, 977
+        without drafts and 1,087 greedily; a chapter of clean reading took 7.5, 10.8 and 6.7 s.
     best_of: samples drawn at each temperature above 0, of which the likeliest is taken.
     temperatures: tried in turn while a result fails the three thresholds below.
     max_compression_ratio: text that compresses better than this loops.
@@ -41,6 +44,7 @@ class DecodingOptions:
     language: str | None = None
     task: Task = "transcribe"
     beam_size: int = 5
+    sure_logprob: float | None = -0.25
     best_of: int = 1
     temperatures: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     max_compression_ratio: float = 2.4
@@ -71,6 +75,8 @@ class DecodingOptions:
             )
         if not self.min_avg_logprob <= 0:
             raise OptionError(f"min_avg_logprob is {self.min_avg_logprob}; give 0 or less")
+        if self.sure_logprob is not None and not self.sure_logprob <= 0:
+            raise OptionError(f"sure_logprob is {self.sure_logprob}; give 0 or less")
         if not 0 <= self.max_no_speech_prob <= 1:
             raise OptionError(f"max_no_speech_prob is {self.max_no_speech_prob}; give 0 to 1")
 
@@ -103,7 +109,35 @@ class WindowResult:
     carry: Carry | None = None
 
 
-class Recognizer(Protocol):
+@dataclass(frozen=True, slots=True)
+class FileWindows:
+    """The windows of one of many files.
+
+    sounds: taken only as they are needed.
+    after: of the window before the first, where an earlier run came to that one.
+    """
+
+    sounds: Iterable[WindowSound]
+    after: Carry | None = None
+
+
+class FileRecognizer(Protocol):
+    """What turns the windows of one file into segments."""
+
+    def recognize(
+        self,
+        sounds: Iterable[WindowSound],
+        options: DecodingOptions,
+        after: Carry | None = None,
+    ) -> Iterator[WindowResult]:
+        """A result for every window, in the order given; takes windows only as it needs them.
+
+        after: of the window before the first, where an earlier run came to that one. The results
+            are then those of a run that was never stopped.
+        """
+
+
+class Recognizer(FileRecognizer, Protocol):
     """An engine that turns windows of sound into segments."""
 
     @property
@@ -117,14 +151,12 @@ class Recognizer(Protocol):
     def detect_language(self, sounds: Iterable[WindowSound]) -> Mapping[str, float]:
         """Language code → probability, over all the windows given; the values sum to 1."""
 
-    def recognize(
-        self,
-        sounds: Iterable[WindowSound],
-        options: DecodingOptions,
-        after: Carry | None = None,
-    ) -> Iterator[WindowResult]:
-        """A result for every window, in the order given; takes windows only as it needs them.
+    def recognize_many(
+        self, files: Iterable[FileWindows], options: DecodingOptions
+    ) -> Iterator[tuple[int, WindowResult | None]]:
+        """The number of a file, from 0, and the result of one of its windows.
 
-        after: of the window before the first, where an earlier run came to that one. The results
-            are then those of a run that was never stopped.
+        Results are those that each file would have alone, in order within a file; windows of
+        several files may be in one batch. None stands for a file's end. Files are opened as there
+        is room for their windows, and one that raises ends the work of all.
         """

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from subvino.audio import Audio
-from subvino.recognizer import DecodingOptions, Recognizer, WindowResult
+from subvino.recognizer import DecodingOptions, FileRecognizer, WindowResult
 from subvino.transcript import Segment, Transcript
 from subvino.windows import Detector, WindowOptions, stream_windows
 
@@ -20,7 +20,7 @@ UNDETERMINED = "und"
 def transcribe_audio(
     blocks: Iterable[Audio],
     detector: Detector,
-    recognizer: Recognizer,
+    recognizer: FileRecognizer,
     options: DecodingOptions,
     window_options: WindowOptions | None = None,
 ) -> Iterator[WindowResult]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from subvino.audio import SAMPLE_RATE, SpeechSegment, Window, WindowSound
 from subvino.tokenizer import Tokenizer
-from subvino.whisper.decoding import DecodedPart
+from subvino.whisper.attempt import Attempt
 from subvino.whisper.hypothesis import Hypothesis
-from subvino.whisper.occupant import Attempt
+from subvino.whisper.recording import DecodedPart
 from tests.tiny_checkpoints import write_tokenizer
 
 N_VOCAB = 2000

@@ -174,9 +174,10 @@ def check_logits(recognizer: WhisperRecognizer, network: NumpyWhisper) -> None:
     ids = np.linspace(1, n_vocab - 1, 6).astype(np.int32)
     slots = recognizer.engine.new_slots(1, 1)
     slots.enter(0, mel)
+    slots.restart(0, 1)
     found = []
     for place, token in enumerate(ids):
-        slots.step(np.array([[token]], np.int32), np.array([[place]], np.int32))
+        slots.step(0, np.array([[token]], np.int32), np.array([[place]], np.int32))
         recognizer.engine.choose(FREE, 1)
         found.append(recognizer.engine.logits[0, 0].copy())
     expected = network.decode(network.encode(mel), ids)

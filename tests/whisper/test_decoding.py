@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from subvino.audio import SAMPLE_RATE, Samples, SpeechSegment, Window, WindowSound, to_position
-from subvino.recognizer import DecodingOptions
+from subvino.recognizer import DecodingOptions, FileWindows
 from subvino.whisper import WhisperRecognizer
-from subvino.whisper.decoding import DecodedWindow, Decoder
+from subvino.whisper.decoding import Decoder
+from subvino.whisper.recording import DecodedWindow
 from subvino.whisper.segments import make_segments
 from tests.whisper.conftest import as_window
 from tests.whisper.tiny_recognizer import make_recognizer
@@ -157,6 +158,69 @@ def test_the_windows_before_count_and_the_batch_does_not(
     ]
     check(recognizer, SOUNDS, runs[0], options)
     assert [told(one) for one in runs[1]] == [told(one) for one in runs[0]]
+
+
+def test_a_files_language_does_not_depend_on_the_batch(recognizer: WhisperRecognizer) -> None:
+    """It is that of the first windows together, even where they never are in the batch together."""
+    options = DecodingOptions(beam_size=1, temperatures=(0.0,))
+    sounds = SOUNDS * 2
+    runs = [decode(recognizer, sounds, replace(options, batch_size=n)) for n in (1, 2, 5, 16)]
+    check(recognizer, sounds, runs[0], options)
+    languages = {part.language for run in runs for one in run for part in one.parts}
+    assert len(languages) == 1
+    chances = [part.language_probability for run in runs for one in run for part in one.parts]
+    assert chances == pytest.approx([chances[0]] * len(chances), abs=1e-5)
+    assert [told(one) for run in runs[1:] for one in run] == [told(one) for one in runs[0]] * 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        DecodingOptions(temperatures=(0.0,), batch_size=3),
+        DecodingOptions(beam_size=1, temperatures=(0.0, 0.5), batch_size=16),
+        DecodingOptions(multilingual=True, beam_size=2, sure_logprob=None, batch_size=4),
+        DecodingOptions(condition_on_previous=True, beam_size=1, batch_size=2),
+    ],
+)
+def test_many_files_in_one_batch_give_what_each_gives_alone(
+    recognizer: WhisperRecognizer, options: DecodingOptions
+) -> None:
+    files = (SOUNDS[:1], (), SOUNDS, SOUNDS[4:0:-1], (), SOUNDS[2:3], ())
+    alone = [decode(recognizer, sounds, options) for sounds in files]
+    found: list[list[DecodedWindow]] = [[] for _ in files]
+    over: list[int] = []
+    decoder = Decoder(recognizer.engine, recognizer.tokenizer, options)
+    for number, one in decoder.decode_many(FileWindows(iter(sounds)) for sounds in files):
+        assert number not in over
+        if one is None:
+            over.append(number)
+        else:
+            found[number].append(one)
+    assert sorted(over) == list(range(len(files)))
+    for one_by_one, together in zip(alone, found, strict=True):
+        assert [told(one) for one in together] == [told(one) for one in one_by_one]
+
+
+def test_beams_are_for_windows_whose_greedy_text_is_in_doubt(
+    recognizer: WhisperRecognizer,
+) -> None:
+    """A threshold between the windows' own figures parts them."""
+    trusting = DecodingOptions(
+        language="en", min_avg_logprob=-100.0, max_compression_ratio=100.0, temperatures=(0.0,)
+    )
+    greedy = decode(recognizer, SOUNDS, replace(trusting, beam_size=1))
+    beams = decode(recognizer, SOUNDS, replace(trusting, beam_size=4, sure_logprob=None))
+    figures = [one.parts[0].attempt.hypothesis.avg_logprob for one in greedy]
+    threshold = sum(sorted(figures)[1:3]) / 2
+    options = replace(trusting, beam_size=4, sure_logprob=threshold)
+    expected = [
+        told(sure if figure >= threshold else searched)
+        for figure, sure, searched in zip(figures, greedy, beams, strict=True)
+    ]
+    assert expected not in ([told(one) for one in greedy], [told(one) for one in beams])
+    for batch_size in (1, 3, 16):
+        found = decode(recognizer, SOUNDS, replace(options, batch_size=batch_size))
+        assert [told(one) for one in found] == expected
 
 
 def test_windows_are_taken_only_as_the_batch_has_room(recognizer: WhisperRecognizer) -> None:

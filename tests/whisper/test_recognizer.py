@@ -10,8 +10,8 @@ import pytest
 
 from subvino.recognizer import DecodingOptions
 from subvino.whisper import WhisperRecognizer
+from subvino.whisper.attempt import Attempt
 from subvino.whisper.decoding import Decoder
-from subvino.whisper.occupant import Attempt
 from tests.whisper.conftest import SPEECH, as_window, read_speech
 
 pytestmark = pytest.mark.model

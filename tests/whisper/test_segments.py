@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from subvino.recognizer import Carry, DecodingOptions
 from subvino.tokenizer import Tokenizer
 from subvino.transcript import Segment
-from subvino.whisper.decoding import DecodedPart, DecodedWindow
+from subvino.whisper.recording import DecodedPart, DecodedWindow
 from subvino.whisper.segments import make_segments, split_at_timestamps
 from tests.whisper.made_up import attempt, make_tokenizer, part, spoken, window
 

@@ -115,6 +115,16 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             rich_help_panel=_DECODING,
         ),
     ] = None,
+    sure_logprob: Annotated[
+        float | None,
+        typer.Option(
+            "--sure-logprob",
+            metavar="P",
+            help="Text found with one hypothesis stands where its mean log-probability is at least "
+            "this, and more are not tried (default: -0.25; 0 always tries them).",
+            rich_help_panel=_DECODING,
+        ),
+    ] = None,
     best_of: Annotated[
         int | None,
         typer.Option(
@@ -394,6 +404,7 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             condition_on_previous=condition_on_previous,
             **given(
                 beam_size=beam_size,
+                sure_logprob=sure_logprob,
                 best_of=best_of,
                 prompt=prompt,
                 hotwords=hotwords,

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from subvino.audio import WindowSound
 from subvino.network import ModelFolder
-from subvino.recognizer import Carry, DecodingOptions, WindowResult
+from subvino.recognizer import Carry, DecodingOptions, FileWindows, WindowResult
 from subvino.tokenizer import Tokenizer
 from subvino.transcript import Word
 
 if TYPE_CHECKING:
     from subvino.graphs.head import Vocabulary
-    from subvino.whisper.decoding import DecodedWindow
     from subvino.whisper.head import Properties
+    from subvino.whisper.recording import DecodedWindow
     from subvino.whisper.slots import SlotEngine
 
 
@@ -67,13 +67,21 @@ class WhisperRecognizer:
         after: Carry | None = None,
     ) -> Iterator[WindowResult]:
         """A result for every window, in order; windows are taken as the batch has room."""
+        for _, result in self.recognize_many([FileWindows(sounds, after)], options):
+            if result is not None:
+                yield result
+
+    def recognize_many(
+        self, files: Iterable[FileWindows], options: DecodingOptions
+    ) -> Iterator[tuple[int, WindowResult | None]]:
+        """The number of a file and a window's result, None at its end; see `Recognizer`."""
         from subvino.whisper.decoding import Decoder
         from subvino.whisper.suppress import suppressed_tokens
 
         self.engine.suppress(suppressed_tokens(self.tokenizer, options.suppress))
-        decoder = Decoder(self.engine, self.tokenizer, options, after)
-        for decoded in decoder.decode(sounds):
-            yield self._result(decoded, options)
+        decoder = Decoder(self.engine, self.tokenizer, options)
+        for number, decoded in decoder.decode_many(files):
+            yield number, None if decoded is None else self._result(decoded, options)
 
     def align(self, sound: WindowSound, words: Sequence[str], language: str) -> list[Word]:
         """Words that are known to be said in the window, with their times in the media.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from subvino.alignment import ATTENTION_LEAD, SECONDS_PER_STATE
 from subvino.audio import WindowSound
 from subvino.tokenizer import SECONDS_PER_TIMESTAMP
-from subvino.whisper.occupant import Attempt
+from subvino.whisper.attempt import Attempt
 from subvino.windows import to_window_time
 
 MIN_MISSED = 1.0

@@ -43,7 +43,8 @@ class Engine:
         self._aligner: ov.InferRequest | None = None
         self._encode = self._compile(self._read("encoder", outputs=("cross_",)))
         decoder = self._read("decoder", ("past_", "cross_"), ("present",))
-        self._decode = self._compile(decoder, _step_properties(device))
+        self._decoder = self._compile_graph(decoder, _step_properties(device))
+        self._last: ov.InferRequest | None = None
         head = self._core.read_model(self._folder / "head.xml")
         self._embedding = largest_matrix(head)
         self._head = Head(self._core, head, vocabulary, device, properties)
@@ -65,7 +66,7 @@ class Engine:
         return max(2, min(16, _BATCH_BYTES // (n_values * int(self.cache_type.size))))
 
     def new_slots(self, n_slots: int, width: int) -> Batch:
-        """Slots for `n_slots` windows, `width` hypotheses each."""
+        """Slots for `n_slots` windows, of one hypothesis or of `width`."""
         return Batch(self, n_slots, width)
 
     def new_caches(self, n_windows: int, n_columns: int, *, cleared: bool) -> list[ov.Tensor]:
@@ -93,24 +94,33 @@ class Engine:
             self._encode.set_output_tensor(i, tensor)
         self._encode.infer()
 
-    def bind(self, past: Sequence[ov.Tensor], cross: Sequence[ov.Tensor]) -> None:
-        """Let the next steps read these caches."""
-        for i, (past_tensor, cross_tensor) in enumerate(zip(past, cross, strict=True)):
-            self._decode.set_tensor(f"past_{i}", past_tensor)
-            self._decode.set_tensor(f"cross_{i}", cross_tensor)
+    def new_request(self) -> ov.InferRequest:
+        """A request for steps of the decoder."""
+        return self._decoder.create_infer_request()
 
-    def decode(self, tokens: INT32, positions: INT32, mask: FLOAT32) -> npt.NDArray[np.generic]:
-        """Run one step over the bound caches; see `graphs.decoder` for the shapes.
+    def bind(
+        self, request: ov.InferRequest, past: Sequence[ov.Tensor], cross: Sequence[ov.Tensor]
+    ) -> None:
+        """Let the request's next steps read these caches."""
+        for i, (past_tensor, cross_tensor) in enumerate(zip(past, cross, strict=True)):
+            request.set_tensor(f"past_{i}", past_tensor)
+            request.set_tensor(f"cross_{i}", cross_tensor)
+
+    def decode(
+        self, request: ov.InferRequest, tokens: INT32, positions: INT32, mask: FLOAT32
+    ) -> npt.NDArray[np.generic]:
+        """Run one step over the caches that are bound; see `graphs.decoder` for the shapes.
 
         tokens: (windows, n). Gives the new keys and values (n_caches, windows, heads, n,
         d / heads) as raw 16- or 32-bit values, valid until the next step; the hidden states stay
         in the engine.
         """
-        self._decode.set_tensor("embedded", ov.Tensor(self._embedding.rows(tokens)))
-        self._decode.set_tensor("positions", ov.Tensor(positions))
-        self._decode.set_tensor("mask", ov.Tensor(mask))
-        self._decode.infer()
-        present: npt.NDArray[np.generic] = self._decode.get_tensor("present").data
+        request.set_tensor("embedded", ov.Tensor(self._embedding.rows(tokens)))
+        request.set_tensor("positions", ov.Tensor(positions))
+        request.set_tensor("mask", ov.Tensor(mask))
+        request.infer()
+        self._last = request
+        present: npt.NDArray[np.generic] = request.get_tensor("present").data
         return present
 
     def suppress(self, tokens: Sequence[int]) -> None:
@@ -119,7 +129,8 @@ class Engine:
 
     def choose(self, rules: RowRules, n_best: int) -> tuple[INT32, FLOAT32]:
         """The best tokens of each row of the last step, their log-probability: (rows, n_best)."""
-        return self._head.choose(self._decode.get_tensor("hidden"), rules, n_best)
+        assert self._last is not None, "a step comes before a choice"  # noqa: S101 - our own bug
+        return self._head.choose(self._last.get_tensor("hidden"), rules, n_best)
 
     def attend(
         self, tokens: INT32, positions: INT32, mask: FLOAT32, cross: Sequence[ov.Tensor]
@@ -177,8 +188,11 @@ class Engine:
         return steps.build()
 
     def _compile(self, model: ov.Model, extra: Properties | None = None) -> ov.InferRequest:
+        return self._compile_graph(model, extra).create_infer_request()
+
+    def _compile_graph(self, model: ov.Model, extra: Properties | None = None) -> ov.CompiledModel:
         properties = {**self._properties, **(extra or {})}
-        return self._core.compile_model(model, self._device, properties).create_infer_request()
+        return self._core.compile_model(model, self._device, properties)
 
 
 def _step_properties(device: str) -> Properties:

@@ -30,7 +30,8 @@ def detect_language(
     probabilities, weights = [], []
     for sound in sounds:
         slots.enter(0, log_mel(sound.samples, engine.dimensions.n_mels))
-        slots.step(np.array([[tokenizer.sot]], np.int32), np.zeros((1, 1), np.int32))
+        slots.restart(0, 1)
+        slots.step(0, np.array([[tokenizer.sot]], np.int32), np.zeros((1, 1), np.int32))
         engine.choose(_anything(1), 1)
         probabilities.append(language_probabilities(tokenizer, engine.logits[:, 0])[0])
         weights.append(max(len(sound.samples), 1))

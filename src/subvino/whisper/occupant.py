@@ -1,4 +1,4 @@
-"""A window in a slot: what it is fed, what it has said, and whether that can be believed.
+"""A window in a slot: what it is fed and what it has said.
 
 Floor 2 of the road.
 """
@@ -8,75 +8,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from subvino.alignment import Frames
 from subvino.audio import WindowSound
-from subvino.recognizer import DecodingOptions
+from subvino.whisper.attempt import Attempt
 from subvino.whisper.hypothesis import Hypothesis
+from subvino.whisper.recording import Entry, Language, Recording
 
 PHRASE_TOKENS = 5
 """So many tokens of the prompt in a row, said again, are a leak and not a coincidence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A window's text as one decoding gave it.
-
-    loops: it was cut short for repeating itself.
-    leaks: it says what the prompt says.
-    onsets: the states at which its text tokens begin, and the one after; None if not asked for.
-    """
-
-    hypothesis: Hypothesis
-    temperature: float
-    no_speech_prob: float
-    compression_ratio: float
-    loops: bool
-    leaks: bool = False
-    onsets: Frames | None = field(default=None, compare=False)
-
-    def is_silence(self, options: DecodingOptions) -> bool:
-        """Nothing was said, as far as the model can tell."""
-        return (
-            self.no_speech_prob > options.max_no_speech_prob
-            and self.hypothesis.avg_logprob < options.min_avg_logprob
-        )
-
-    def passes(self, options: DecodingOptions) -> bool:
-        """It need not be decoded again."""
-        return self.is_silence(options) or (
-            not self.loops
-            and not self.leaks
-            and self.compression_ratio <= options.max_compression_ratio
-            and self.hypothesis.avg_logprob >= options.min_avg_logprob
-        )
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Occupant:
     """A window in a slot, from its entry to its last attempt; changed in place by the loop.
 
-    index: of the window among all; depth: 0, or how often it was cut out of one.
-    whole: code of the language of the window that it was cut out of; None if it was not.
     previous: ids of text before this window, for the model to go on from; () for none.
     prompt: what is fed before anything is chosen; its end is known once the language is.
+    live: a hypothesis for each row that the window has at present.
+    draft: its greedy text, where beams are only for windows whose greedy text is in doubt.
     splits: its text failed and its halves are decoded instead.
     """
 
-    index: int
-    depth: int
-    whole: str | None
-    sound: WindowSound
+    recording: Recording
+    entry: Entry
     previous: Sequence[int]
     prompt: Sequence[int]
     live: list[Hypothesis]
     ended: list[Hypothesis] = field(default_factory=list)
+    draft: Attempt | None = None
     attempts: list[Attempt] = field(default_factory=list)
     n_fed: int = 0
     temperature: float = 0.0
     no_speech_prob: float = 0.0
-    language: tuple[str, float] = ("", 0.0)
+    language: Language = ("", 0.0)
     loops: bool = False
     splits: bool = False
+
+    @property
+    def sound(self) -> WindowSound:
+        """What is heard."""
+        return self.entry.sound
+
+    @property
+    def width(self) -> int:
+        """Hypotheses at a time."""
+        return len(self.live)
 
     @property
     def is_choosing(self) -> bool:
@@ -94,10 +69,16 @@ class Occupant:
             return [self.prompt[self.n_fed]] * len(self.live)
         return [eot if one.ended else one.tokens[-1] for one in self.live]
 
-    def begin(self, temperature: float, n_fed: int) -> None:
+    def begin(self, temperature: float, n_fed: int, width: int) -> None:
         """Start again after the first `n_fed` tokens of the prompt."""
         self.temperature, self.n_fed, self.loops = temperature, n_fed, False
-        self.live, self.ended = [Hypothesis()] * len(self.live), []
+        self.live, self.ended = [Hypothesis()] * width, []
+
+    def keep(self, timed: Attempt) -> None:
+        """Let an attempt with its onsets take the place of the same one without."""
+        self.attempts = [timed if attempt == timed else attempt for attempt in self.attempts]
+        if self.draft == timed:
+            self.draft = timed
 
     def forget_previous(self, sot: int) -> None:
         """Go on without text before this window."""

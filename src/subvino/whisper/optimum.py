@@ -123,9 +123,8 @@ class OptimumSlots:
         states = self._engine.encode(mel)
         for request in self._requests[slot]:
             request.set_tensor("encoder_hidden_states", states)
-        self.restart(slot)
 
-    def restart(self, slot: int) -> None:
+    def restart(self, slot: int, width: int) -> None:  # noqa: ARG002 (a request for each anyway)
         """Forget the slot's tokens; the first step after it hears the window anew."""
         for request in self._requests[slot]:
             request.reset_state()
@@ -146,6 +145,10 @@ class OptimumSlots:
         requests = self._requests
         requests[source], requests[target] = requests[target], requests[source]
 
+    def swap(self, slot: int, other: int) -> None:
+        """Let two windows, each with its past, change places."""
+        self.move(slot, other)
+
     def reorder(self, slot: int, parents: Sequence[int]) -> None:
         """Let hypothesis i go on from what hypothesis `parents[i]` has said.
 
@@ -162,12 +165,14 @@ class OptimumSlots:
                 new.append(old[parent])
         self._requests[slot] = new
 
-    def step(self, tokens: INT32, positions: INT32) -> None:
-        """Feed a token of each hypothesis of the first slots; the engine then chooses.
+    def step(self, first: int, tokens: INT32, positions: INT32) -> None:
+        """Feed a token of each hypothesis of the slots from `first` on; the engine then chooses.
 
         tokens, positions: (slots, width).
         """
-        self._engine.decode(self._requests[: len(tokens)], tokens, positions)
+        width = tokens.shape[1]
+        stepping = [requests[:width] for requests in self._requests[first : first + len(tokens)]]
+        self._engine.decode(stepping, tokens, positions)
 
     def _copy_past(self, source: ov.InferRequest, target: ov.InferRequest) -> None:
         """Copy the keys and values of the tokens; those of the window are the same in both."""

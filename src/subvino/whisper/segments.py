@@ -17,7 +17,7 @@ from subvino.windows import to_media_time
 
 if TYPE_CHECKING:
     from subvino.recognizer import DecodingOptions
-    from subvino.whisper.decoding import DecodedPart, DecodedWindow
+    from subvino.whisper.recording import DecodedPart, DecodedWindow
     from subvino.whisper.words import TimedWord
 
 _LAST_WORDS = 4

@@ -33,7 +33,7 @@ class RowRules:
 
 
 class Slots(Protocol):
-    """A fixed number of places for windows, each with the same number of hypotheses."""
+    """A fixed number of places for windows, each with one hypothesis, or the full number."""
 
     def enter(self, slot: int, mel: FLOAT32) -> None:
         """Let a window into the slot; mel: (n_mels, 3000)."""
@@ -48,19 +48,22 @@ class Slots(Protocol):
         None where the network can't tell.
         """
 
-    def restart(self, slot: int) -> None:
-        """Forget the slot's tokens and keep its window."""
+    def restart(self, slot: int, width: int) -> None:
+        """Forget the slot's tokens and keep its window; it has `width` hypotheses from here on."""
 
     def move(self, source: int, target: int) -> None:
         """Let the window of `source`, with its past, go on in `target`; `source` is free then."""
 
+    def swap(self, slot: int, other: int) -> None:
+        """Let two windows, each with its past, change places."""
+
     def reorder(self, slot: int, parents: Sequence[int]) -> None:
         """Let hypothesis i go on from what hypothesis `parents[i]` has said."""
 
-    def step(self, tokens: INT32, positions: INT32) -> None:
-        """Feed a token of each hypothesis of the first slots; the engine then chooses.
+    def step(self, first: int, tokens: INT32, positions: INT32) -> None:
+        """Feed a token of each hypothesis of the slots from `first` on; the engine then chooses.
 
-        tokens, positions: (slots, width).
+        tokens, positions: (slots, width), for slots that all have so many hypotheses.
         """
 
 
@@ -80,7 +83,7 @@ class SlotEngine(Protocol):
         """Windows to decode at once where the user leaves it open."""
 
     def new_slots(self, n_slots: int, width: int) -> Slots:
-        """Slots for `n_slots` windows, `width` hypotheses each."""
+        """Slots for `n_slots` windows, of one hypothesis or of `width`."""
 
     def suppress(self, tokens: Sequence[int]) -> None:
         """Never choose these tokens from here on, besides those that never are."""

@@ -1,0 +1,104 @@
+"""The gates: whether a window's text can be believed, and what is tried where it can't.
+
+Floor 2 of the road. Pure, given a tokenizer. In this order: beams where the greedy text is in
+doubt, halves of the window, other temperatures. Beams come first as they cost least, halves before
+temperatures as they need no luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from subvino.recognizer import DecodingOptions
+from subvino.tokenizer import Tokenizer
+from subvino.whisper.attempt import Attempt
+from subvino.whisper.hypothesis import Hypothesis
+from subvino.whisper.occupant import Occupant
+from subvino.whisper.quality import compression_ratio, is_looping
+from subvino.whisper.recording import DecodedPart
+
+MAX_DEPTH = 2
+"""Cuts of cuts of a window."""
+
+_SHORTEST_SPLIT = 8.0  # seconds: halves of a shorter window have too little context
+
+
+class Gates:
+    """Judges attempts by one set of options."""
+
+    def __init__(self, tokenizer: Tokenizer, options: DecodingOptions) -> None:
+        self._tokenizer, self._options = tokenizer, options
+
+    @property
+    def first_width(self) -> int:
+        """Hypotheses of a window's first attempt: 1 where beams are for doubtful windows only."""
+        options = self._options
+        drafts = options.sure_logprob is not None and options.temperatures[0] == 0
+        return 1 if drafts else options.beam_size
+
+    def text_tokens(self, hypothesis: Hypothesis) -> list[int]:
+        """The tokens of its text, without timestamps."""
+        return [token for token in hypothesis.tokens if token < self._tokenizer.eot]
+
+    def attempt(self, one: Occupant) -> Attempt:
+        """What the window has said, now that it is at the end."""
+        finished = one.ended or [hypothesis for hypothesis in one.live if hypothesis.ended]
+        best = max(finished or one.live, key=lambda hypothesis: hypothesis.avg_logprob)
+        tokens = self.text_tokens(best)
+        text = self._tokenizer.decode(tokens)
+        return Attempt(
+            hypothesis=best,
+            temperature=one.temperature,
+            no_speech_prob=one.no_speech_prob,
+            compression_ratio=compression_ratio(text) if text else 1.0,
+            loops=is_looping(tokens),
+            leaks=one.leaks(tokens),
+        )
+
+    def only_loops(self, one: Occupant) -> bool:
+        """Whether nothing new is to be expected: the best beam loops, or every sample does."""
+        going = [hypothesis for hypothesis in one.live if not hypothesis.ended]
+        watched = going[:1] if one.temperature == 0 else going
+        return bool(watched) and all(is_looping(self.text_tokens(live)) for live in watched)
+
+    def is_sure(self, draft: Attempt) -> bool:
+        """No beams need look for better text than the greedy one."""
+        sure = self._options.sure_logprob
+        return sure is None or (
+            draft.passes(self._options) and draft.hypothesis.avg_logprob >= sure
+        )
+
+    def can_split(self, one: Occupant) -> bool:
+        """Whether its halves are to be decoded instead of it."""
+        long_enough = one.sound.window.duration >= _SHORTEST_SPLIT
+        return len(one.attempts) == 1 and one.entry.depth < MAX_DEPTH and long_enough
+
+    def next_temperature(self, one: Occupant) -> float | None:
+        """Of the next attempt: the same while samples of it are to be drawn, then the next."""
+        n_samples = 1 if one.width > 1 else self._options.best_of
+        plan = [
+            temperature
+            for temperature in self._options.temperatures
+            for _ in range(n_samples if temperature > 0 else 1)
+        ]
+        return plan[len(one.attempts)] if len(one.attempts) < len(plan) else None
+
+    def kept(self, one: Occupant) -> Attempt:
+        """The last attempt if it passes; else the draft, or the likeliest that does not loop."""
+        tried = [*one.attempts, one.draft] if one.draft is not None else one.attempts
+        passing = next((a for a in reversed(one.attempts) if a.passes(self._options)), None)
+        if passing is None:
+            passing = next((a for a in tried if a.passes(self._options)), None)
+        return passing or max(
+            tried, key=lambda a: (not a.loops, not a.leaks, a.hypothesis.avg_logprob)
+        )
+
+    def said(self, parts: Sequence[DecodedPart]) -> Iterator[int]:
+        """Text tokens of a window's parts, for the next window or part to go on from.
+
+        Only what can be believed: from a loop the model would go on looping.
+        """
+        for part in parts:
+            attempt = part.attempt
+            if attempt.passes(self._options) and not attempt.is_silence(self._options):
+                yield from self.text_tokens(attempt.hypothesis)
