@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from subvino.models import Progress
@@ -22,6 +24,15 @@ from tests.whisper.tiny_recognizer import DIMENSIONS
 CLIP = Path(__file__).parents[1] / "data" / "speech" / "p225_020.flac"
 """A few seconds of English."""
 OTHER_CLIP = CLIP.with_name("ls_61-70968-0000.flac")
+
+
+def s16le(path: Path) -> bytes:
+    """What `ffmpeg -f s16le -ac 1 -ar 16000` gives."""
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler("s16", "mono", 16_000)
+        frames = [*container.decode(audio=0), None]
+        pieces = [piece.to_ndarray()[0] for frame in frames for piece in resampler.resample(frame)]
+    return np.concatenate(pieces).astype("<i2").tobytes()
 
 
 @pytest.fixture(scope="session")

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 import pysubs2
 import pytest
 import requests
 
 from subvino.server.responses import ERROR_HEADER
 from subvino.tokenizer import LANGUAGES
-from tests.server.conftest import CLIP, OTHER_CLIP
-
-
-def s16le(path: Path) -> bytes:
-    """What `ffmpeg -f s16le -ac 1 -ar 16000` gives."""
-    with av.open(str(path)) as container:
-        resampler = av.AudioResampler("s16", "mono", 16_000)
-        frames = [*container.decode(audio=0), None]
-        pieces = [piece.to_ndarray()[0] for frame in frames for piece in resampler.resample(frame)]
-    return np.concatenate(pieces).astype("<i2").tobytes()
+from tests.server.conftest import CLIP, OTHER_CLIP, s16le
 
 
 def ask(address: str, path: str, content: bytes, **params: str) -> requests.Response:

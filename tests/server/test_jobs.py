@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+import wave
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from subvino.errors import (
 from subvino.pipeline import OutputOptions
 from subvino.server import Job, JobOptions, Jobs, Limits, ServerSettings
 from subvino.server.loaded import Load
-from tests.server.conftest import CLIP, OTHER_CLIP
+from tests.server.conftest import CLIP, OTHER_CLIP, s16le
 
 
 def finish(jobs: Jobs, job: Job) -> Job:
@@ -160,6 +161,37 @@ def test_what_a_stopped_server_left_undone_is_done_after_the_next_start(
         asked = [jobs.submit_file(CLIP, JobOptions(prompt=str(n))) for n in range(4)]
     with Jobs(settings, load) as jobs:
         assert {finish(jobs, job).state for job in asked} == {"done"}
+
+
+def test_a_stopped_job_goes_on_where_it_was(
+    settings: ServerSettings, load: Load, tmp_path: Path
+) -> None:
+    """What the second run takes from the journal is not heard again."""
+    path = long_talk(tmp_path / "talk.wav")
+    with Jobs(settings, load) as jobs:
+        job = jobs.submit_file(path)
+        for seen in jobs.watch(job.id):
+            if seen.position:
+                break
+    assert (settings.journal_folder / job.key).is_dir()
+    with Jobs(settings, load) as jobs:
+        assert finish(jobs, job).state == "done"
+        heard = jobs.seconds_heard
+        assert not (settings.journal_folder / job.key).exists()
+        gone_on = jobs.transcript(job.id)
+    assert heard < gone_on.duration
+    with Jobs(replace(settings, folder=tmp_path / "other"), load) as jobs:
+        alone = jobs.transcript(finish(jobs, jobs.submit_file(path)).id)
+    assert gone_on == alone
+
+
+def long_talk(path: Path) -> Path:
+    """The clips one after the other, several times: some batches of windows."""
+    sound = s16le(CLIP) + s16le(OTHER_CLIP)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(sound * 10)
+    return path
 
 
 def test_one_folder_has_one_server(jobs: Jobs, load: Load) -> None:

@@ -37,7 +37,8 @@ def check_key(request: Request) -> None:
         return
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     given = given.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-    if not hmac.compare_digest(given.encode(), wanted.encode()):
+    # Header bytes come decoded as Latin-1, whatever they meant.
+    if not hmac.compare_digest(given.encode("latin-1", "replace"), wanted.encode()):
         raise UnauthorizedError(
             "this server wants a key: send it as the header 'Authorization: Bearer KEY'"
         )

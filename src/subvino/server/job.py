@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
-from subvino import __version__
 from subvino.clip import parse_clips
 from subvino.errors import OptionError
+from subvino.journal import digest_code
 from subvino.network import WeightsKind
 from subvino.pipeline import AUTO_LANGUAGE, EngineOptions, decoding_options
 from subvino.recognizer import DecodingOptions
@@ -26,9 +26,6 @@ FINISHED: frozenset[JobState] = frozenset({"done", "failed", "cancelled"})
 
 MAX_TEXT = 10_000
 """Characters of a prompt or of hotwords: the model sees 224 tokens of them anyway."""
-
-RECIPE = 1
-"""Part of every key: raised when the same sound and options begin to give another transcript."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +115,8 @@ def _known_language(spelling: str | None) -> str | None:
 
 
 def job_key(digest: str, options: JobOptions) -> str:
-    """The same for jobs that give the same transcript: by the media's digest and the options."""
-    text = f"{RECIPE} {__version__} {digest} {options.to_json()}"
+    """The same for jobs that give the same transcript: by media, options and subvino's own code."""
+    text = f"{digest_code()} {digest} {options.to_json()}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -89,9 +89,14 @@ class Jobs:
         self.stop()
 
     def start(self) -> None:
-        """Open the folder, go on with what was left undone, begin to work."""
+        """Open the folder, go on with what was left undone, begin to work; once.
+
+        Raises ServerError where another server has the folder, OutputError.
+        """
+        if self._workers:
+            return
         settings = self.settings
-        prepare_folders(settings.folder, settings.media_folder)
+        prepare_folders(settings.folder, settings.media_folder, settings.journal_folder)
         self._folder_lock = _lock(settings.folder)
         empty_folder(settings.incoming_folder)
         self.store = JobStore(settings.folder / "jobs.sqlite3")
@@ -108,6 +113,8 @@ class Jobs:
 
     def stop(self) -> None:
         """Stop at the next block of sound; what is running goes on after the next start."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self.changes.tell()
         for worker in self._workers:
@@ -364,6 +371,7 @@ class Jobs:
     def _sweep(self) -> None:
         with self._sweeping:
             remove_unused(self.settings.media_folder, self.store.media_in_use())
+            remove_unused(self.settings.journal_folder, self.store.keys_in_use())
 
 
 def render(transcript: Transcript, name: str, options: OutputOptions | None = None) -> bytes:

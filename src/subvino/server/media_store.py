@@ -122,9 +122,13 @@ def keep_file(arrived: ArrivedMedia, folder: Path) -> str:
 
 
 def remove_unused(folder: Path, used: Collection[str]) -> None:
-    """Remove the media that no job needs."""
+    """Remove from a folder the files, and folders, that no job needs."""
     for path in folder.iterdir():
-        if path.name not in used:
+        if path.name in used:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             path.unlink(missing_ok=True)
 
 

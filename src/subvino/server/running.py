@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from subvino.pipeline import load_transcriber
 from subvino.server.app import create_app
+from subvino.server.jobs import Jobs
 from subvino.server.loaded import Load
 from subvino.server.logs import log_config
 from subvino.server.settings import ServerSettings
@@ -91,5 +92,12 @@ def make_server(
 
 
 def run_server(settings: ServerSettings, *, json_logs: bool = True) -> None:
-    """Serve until the process is told to stop. Raises SystemExit where it can't begin."""
-    make_server(settings, json_logs=json_logs).run()
+    """Serve until the process is told to stop.
+
+    Raises ServerError, OutputError where the folder can't be used; SystemExit where the port can't.
+    """
+    server = make_server(settings, json_logs=json_logs)
+    jobs: Jobs = server.config.app.state.jobs  # type: ignore[union-attr]
+    # Before the server begins, as it would tell of a failure by a traceback.
+    with jobs:
+        server.run()

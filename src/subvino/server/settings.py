@@ -84,6 +84,11 @@ class ServerSettings:
         return self.folder / "media"
 
     @property
+    def journal_folder(self) -> Path:
+        """Where the journals of running jobs lie, by which they go on after a stop."""
+        return self.folder / "journals"
+
+    @property
     def incoming_folder(self) -> Path:
         """Where uploads and downloads lie until they are whole."""
         return self.folder / "incoming"

@@ -117,6 +117,12 @@ class JobStore:
         with self._engine.connect() as connection:
             return frozenset(str(name) for name in connection.execute(query).scalars())
 
+    def keys_in_use(self) -> frozenset[str]:
+        """The keys of all jobs that are not finished."""
+        query = select(JOBS.c.key).where(JOBS.c.state.not_in(FINISHED)).distinct()
+        with self._engine.connect() as connection:
+            return frozenset(str(key) for key in connection.execute(query).scalars())
+
     # --- changing
 
     def add(self, job: Job, max_waiting: int, *, keep_media: bool) -> Job:

@@ -6,17 +6,26 @@ Floor 5 of the road.
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from subvino.audio import Audio
 from subvino.clip import heard_seconds, parse_clips
-from subvino.errors import JobCancelledError, ServerError, SubvinoError, TooLargeError
+from subvino.errors import (
+    JobBusyError,
+    JobCancelledError,
+    ServerError,
+    SubvinoError,
+    TooLargeError,
+)
+from subvino.journal import Journal
 from subvino.media import choose_audio_track, probe
-from subvino.pipeline import Transcriber
+from subvino.pipeline import Transcriber, TranscriptStream
 from subvino.server.job import Job, JobOptions
 from subvino.server.loaded import LoadedModels
 from subvino.server.settings import ServerSettings
@@ -34,8 +43,8 @@ log = logging.getLogger("subvino.server")
 class Running:
     """What a running job has heard so far; written by its worker, read by all.
 
-    began: `time.monotonic` when its media began to be heard.
-    begin_heard: seconds of it that were known already then.
+    heard, to_hear: seconds of its media; heard_before: of an earlier run, taken from its journal.
+    began: `time.monotonic` when more than that began to be heard.
     """
 
     job: Job
@@ -43,6 +52,7 @@ class Running:
     language: str | None = None
     position: float = 0.0
     heard: float = 0.0
+    heard_before: float = 0.0
     to_hear: float | None = None
     duration: float | None = None
     step: str = ""
@@ -51,10 +61,11 @@ class Running:
 
     def eta(self) -> float | None:
         """Seconds until it is done; None while that can't be told."""
-        if self.began is None or self.to_hear is None or self.heard <= 0:
+        new = self.heard - self.heard_before
+        if self.began is None or self.to_hear is None or new <= 0:
             return None
         took = time.monotonic() - self.began
-        return max((self.to_hear - self.heard) * took / self.heard, 0.0)
+        return max((self.to_hear - self.heard) * took / new, 0.0)
 
     def snapshot(self, job: Job) -> Job:
         """The job as it is now."""
@@ -120,7 +131,7 @@ class Worker(threading.Thread):
         finally:
             del self._desk.running[job.id]
             self._desk.tell()
-        self.seconds_heard += running.heard
+        self.seconds_heard += running.heard - running.heard_before
         took = round(time.monotonic() - begin, 3)
         ended = "done" if isinstance(outcome, Result) else str(outcome)
         log.info("job ended", extra={"job": job.id, "outcome": ended, "seconds": took})
@@ -142,8 +153,10 @@ class Worker(threading.Thread):
             store.cancel(job.id, "running")
         elif self._desk.stopping.is_set():
             store.requeue(job.id)
+            return
         else:
             store.fail(job, type(outcome).__name__, name_media(str(outcome), job, self._desk))
+        shutil.rmtree(self._desk.settings.journal_folder / job.key, ignore_errors=True)
 
 
 def name_media(message: str, job: Job, desk: Desk) -> str:
@@ -224,21 +237,48 @@ def _transcribe(running: Running, path: Path, desk: Desk, transcriber: Transcrib
     watch = _Watch(running, desk)
     stream = transcriber.open(path, options.decoding(), options.audio_track, clips, watch)
     running.duration, running.to_hear = stream.duration, stream.to_hear
-    running.began = time.monotonic()
-    saved = 0.0
-    for result in stream:
-        watch.check()
-        running.segments.extend(result.segments)
-        running.position, running.heard = stream.position, stream.heard
-        running.language = stream.language
-        if time.monotonic() - saved > SAVE_EVERY:
-            desk.store.note_progress(running.job.id, running.position, running.duration)
-            saved = time.monotonic()
-        desk.tell()
+    with _journalled(stream, running, desk) as journal:
+        n_known = journal.n_results if journal else 0
+        _listen(stream, n_known, running, desk)
     damage = stream.error()
     transcript = replace(stream.transcript(), media=running.job.name)
     lost = None if damage is None else name_media(str(damage), running.job, desk)
     return Result(transcript, lost)
+
+
+def _listen(stream: TranscriptStream, n_known: int, running: Running, desk: Desk) -> None:
+    """Have the stream transcribed; n_known: results that an earlier run came to."""
+    watch = _Watch(running, desk)
+    running.began, saved = time.monotonic(), 0.0
+    for number, result in enumerate(stream, 1):
+        watch.check()
+        running.segments.extend(result.segments)
+        running.position, running.heard = stream.position, stream.heard
+        running.language = stream.language
+        if number <= n_known:
+            running.began, running.heard_before = time.monotonic(), stream.heard
+        elif time.monotonic() - saved > SAVE_EVERY:
+            desk.store.note_progress(running.job.id, running.position, running.duration)
+            saved = time.monotonic()
+        desk.tell()
+
+
+@contextmanager
+def _journalled(stream: TranscriptStream, running: Running, desk: Desk) -> Iterator[Journal | None]:
+    """The journal of the work, in use; None where there can't be one.
+
+    It stays until what came of the work is in the store: see `_end`.
+    """
+    folder = desk.settings.journal_folder / running.job.key
+    try:
+        journal = Journal(folder, stream.job(running.job.name))
+    except (JobBusyError, OSError) as error:
+        log.warning("no journal", extra={"job": running.job.id, "reason": str(error)})
+        yield None
+        return
+    with journal:
+        stream.go_on_with(journal)
+        yield journal
 
 
 def _detect(running: Running, path: Path, desk: Desk, transcriber: Transcriber) -> Result:
