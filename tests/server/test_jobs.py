@@ -164,22 +164,27 @@ def test_what_a_stopped_server_left_undone_is_done_after_the_next_start(
 
 
 def test_a_stopped_job_goes_on_where_it_was(
-    settings: ServerSettings, load: Load, tmp_path: Path
+    settings: ServerSettings, load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the second run takes from the journal is not heard again."""
     path = long_talk(tmp_path / "talk.wav")
-    with Jobs(settings, load) as jobs:
+    jobs = Jobs(settings, load)
+
+    def stop_after_a_window() -> None:
+        if any(running.position for running in jobs._running.values()):
+            jobs._stopping.set()
+
+    monkeypatch.setattr(jobs.changes, "tell", stop_after_a_window)
+    with jobs:
         job = jobs.submit_file(path)
-        for seen in jobs.watch(job.id):
-            if seen.position:
-                break
+        jobs._stopping.wait()
     assert (settings.journal_folder / job.key).is_dir()
     with Jobs(settings, load) as jobs:
         assert finish(jobs, job).state == "done"
-        heard = jobs.seconds_heard
+        n_heard = jobs.seconds_heard
         assert not (settings.journal_folder / job.key).exists()
         gone_on = jobs.transcript(job.id)
-    assert heard < gone_on.duration
+    assert 0.0 < n_heard < gone_on.duration
     with Jobs(replace(settings, folder=tmp_path / "other"), load) as jobs:
         alone = jobs.transcript(finish(jobs, jobs.submit_file(path)).id)
     assert gone_on == alone

@@ -113,13 +113,14 @@ class Jobs:
 
     def stop(self) -> None:
         """Stop at the next block of sound; what is running goes on after the next start."""
-        if self._stopping.is_set():
+        workers, self._workers = self._workers, ()
+        if not workers:
             return
         self._stopping.set()
         self.changes.tell()
-        for worker in self._workers:
+        for worker in workers:
             worker.wake()
-        for thread in (*self._workers, self._purger):
+        for thread in (*workers, self._purger):
             thread.join()
         self.store.close()
         self._folder_lock.release()
