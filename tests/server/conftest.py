@@ -72,7 +72,7 @@ def load() -> Load:
 
 @pytest.fixture
 def settings(tmp_path: Path, tiny_model: Path) -> ServerSettings:
-    return ServerSettings(tmp_path / "server", model=str(tiny_model), threads=1)
+    return ServerSettings(tmp_path / "server", model=str(tiny_model), threads=1, page=False)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def served(settings: ServerSettings, load: Load) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def module_settings(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> ServerSettings:
     folder = tmp_path_factory.mktemp("server")
-    return ServerSettings(folder, model=str(tiny_model), threads=1)
+    return ServerSettings(folder, model=str(tiny_model), threads=1, page=False)
 
 
 @pytest.fixture(scope="module")

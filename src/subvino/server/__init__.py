@@ -33,7 +33,9 @@ from importlib.util import find_spec
 
 from subvino.errors import MissingExtraError
 
-if any(find_spec(name) is None for name in ("fastapi", "prometheus_client", "sqlalchemy")):
+if any(
+    find_spec(name) is None for name in ("fastapi", "gradio", "prometheus_client", "sqlalchemy")
+):
     raise MissingExtraError("serve", "a server")
 
 from subvino.server.app import create_app

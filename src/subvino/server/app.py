@@ -42,6 +42,10 @@ def create_app(settings: ServerSettings, load: Load = load_transcriber) -> FastA
     app.include_router(status_api.router)
     add_error_handlers(app)
     app.add_middleware(Gate, settings=settings, metrics=app.state.metrics)
+    if settings.page:
+        from subvino.server.web import mount_page  # with Gradio, which takes seconds to import
+
+        return mount_page(app, jobs)
     app.add_api_route("/", _show_documents, include_in_schema=False)
     return app
 
