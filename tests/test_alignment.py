@@ -155,3 +155,16 @@ def test_the_first_word_begins_where_sound_does_however_late() -> None:
     """The path through attention starts with the window, in the silence before it too."""
     words = fit_to_sound([WordTime(0.03, 1.4), WordTime(1.4, 2.0)], bursts((0.9, 2.0)))
     assert words[0].start == pytest.approx(0.9, abs=0.03)
+
+
+def test_a_word_after_a_mark_begins_where_its_sound_does_and_not_where_attention_has_it() -> None:
+    """The mark takes the pause and the first sounds of the word for its own: 0.2 s too late."""
+    tone = np.sin(np.arange(SAMPLE_RATE) * 0.3).astype(np.float32) * 0.3
+    samples = np.concatenate([tone, np.zeros(SAMPLE_RATE // 20, np.float32), tone])
+    said = [WordTime(0.0, 0.95), WordTime(1.27, 2.0)]
+    (_, first_end), (second, _) = fit_to_sound(said, samples)
+    assert abs(second - 1.05) <= 0.03
+    assert first_end <= 1.05
+    # Without a mark between them attention is believed as before.
+    _, (believed, _) = fit_to_sound([WordTime(0.0, 1.27), WordTime(1.27, 2.0)], samples)
+    assert believed > 1.15

@@ -5,8 +5,10 @@ alignment heads; the one path through it on which time never runs backwards is f
 time warping, as in openai/whisper's timing.py. Attention leads the sound by about 30 ms and knows
 nothing of pauses, so each edge is then moved to what the sound itself shows nearby.
 
-Measured on 51 sentences with word times (Dutch, 344 words, joined to windows of 20 s): onsets
-within 29 ms in the median and 96.8 % within 150 ms; by attention alone 35 ms and 92.7 %.
+Measured on 51 sentences with word times (Dutch, 348 words heard right, joined to windows of up to
+30 s): onsets within 25 ms in the median and 98.0 % within 150 ms; by attention alone 30 ms and
+92.8 %. On 95 phrases of three English readings with phrase times by hand: 55 ms in the median, by
+attention alone 136 ms.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ class EdgeRules:
     dip_before, dip_after: where a word follows without a pause, the quietest moment this long
         before and after its onset is taken for it...
     dip_slope: ...unless it is too far: shares of the loudness range that a second costs.
+    mark_slope: shares of the range that a second earlier costs where a mark stands before a word.
     min_word: no word is shorter.
     stray_pause: a word of hardly any length before a pause this long belongs after it.
     """
@@ -59,6 +62,7 @@ class EdgeRules:
     dip_before: float = 0.05
     dip_after: float = 0.12
     dip_slope: float = 5.0
+    mark_slope: float = 1.0
     min_word: float = 0.04
     stray_pause: float = 0.5
 
@@ -137,9 +141,13 @@ def fit_to_sound(
     ends = [word.end for word in words]
     for i, word in enumerate(words):
         earliest = starts[i - 1] + rules.min_word if i else 0.0
-        start = (
-            _onset(loudness, word, earliest, rules) if i else _first_onset(loudness, word, rules)
-        )
+        if i and words[i - 1].end < word.start - SECONDS_PER_STATE:
+            free_from = max(words[i - 1].end, earliest)
+            start = _onset_after_mark(loudness, word, earliest, free_from, rules)
+        elif i:
+            start = _onset(loudness, word, earliest, rules)
+        else:
+            start = _first_onset(loudness, word, rules)
         if i and (ends[i - 1] > start or ends[i - 1] >= word.start - SECONDS_PER_STATE):
             ends[i - 1] = start
         starts[i] = start
@@ -175,6 +183,29 @@ def _onset(loudness: Floats, word: WordTime, earliest: float, rules: EdgeRules) 
     first = max(earliest, dip - rules.onset_reach)
     last = min(dip + rules.onset_reach, word.end - rules.min_word)
     onsets = [time for time in _pause_ends(loudness, first, last, rules) if first <= time <= last]
+    return min(onsets, key=lambda time: abs(time - dip)) if onsets else dip
+
+
+def _onset_after_mark(
+    loudness: Floats, word: WordTime, earliest: float, free_from: float, rules: EdgeRules
+) -> float:
+    """Where a word begins that follows a punctuation mark, which attention hears something in.
+
+    That is the pause, and often the first sounds of the word as well.
+
+    free_from: where attention ends the word before the mark.
+    """
+    first = _frame(max(earliest, free_from - rules.dip_before))
+    last = _frame(min(word.start + rules.dip_after, word.end - rules.min_word))
+    frames = np.arange(first, min(last + 1, len(loudness)))
+    if len(frames) < 2:
+        return max(word.start, earliest)
+    times = frames / _FRAMES_PER_SECOND
+    away = np.maximum(np.maximum(free_from - times, times - word.start), 0)
+    cost = loudness[frames] + rules.dip_slope * away + rules.mark_slope * (word.start - times)
+    dip = float(times[int(cost.argmin())])
+    latest = min(max(dip, word.start) + rules.onset_reach, word.end - rules.min_word)
+    onsets = _pause_ends(loudness, dip, latest, rules)
     return min(onsets, key=lambda time: abs(time - dip)) if onsets else dip
 
 
