@@ -17,6 +17,8 @@ _NEAR_MS = 1000
 _ORPHAN_WIDTH = 0.3
 """A last line of a single word this wide, of what a line holds, is no orphan (as `linebreak`)."""
 
+_TOO_FAST = ("max_cps", "max_wpm")
+
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
@@ -104,7 +106,16 @@ def _find_by_rules(cue: _Placed, following: _Placed | None, rules: CueRules) -> 
         shown.append(_as_cue(following))
     for breach in violations(Subtitles(tuple(shown)), rules):
         if breach.cue == 0:
-            yield cue.finding(breach.rule, breach.found, breach.limit)
+            note = _room_after(cue, following, rules) if breach.rule in _TOO_FAST else ""
+            yield cue.finding(breach.rule, breach.found, breach.limit, note)
+
+
+def _room_after(cue: _Placed, following: _Placed | None, rules: CueRules) -> str:
+    """Whether a cue that is too fast could be shown longer; if not, it was said that fast."""
+    if following is None:
+        return ""
+    room = following.raw.start_ms - cue.raw.end_ms - rules.min_gap_ms
+    return f"{room} ms free until the next" if room > 0 else "the next follows at once"
 
 
 def _as_cue(cue: _Placed) -> Cue:
