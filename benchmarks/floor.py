@@ -22,8 +22,9 @@ from pathlib import Path
 from arithmetic import Decoding, Work, cross_work, decoder_work, encoder_work
 from contenders import own_command
 from peaks import Peaks, Precision, measure_peaks
+from recording import make_recording, media_seconds, read_sets
 from results import describe_run, put_section
-from speed import make_recording, make_setup, media_seconds, read_sets
+from speed import make_setup
 from trials import run_in_turn
 from verdicts import Verdict, verdict_table
 

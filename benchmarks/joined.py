@@ -32,8 +32,7 @@ def read_samples(path: Path) -> Samples:
 def join_clips(manifests: Sequence[Manifest], path: Path, minutes: float | None = None) -> Clip:
     """Write the clips as one WAV file and give it as a clip with all their text.
 
-    minutes: stop before the clip that would go beyond it; clips come again where there are too
-        few. None takes each once.
+    minutes: at least so long; clips come again where there are too few. None takes each once.
     """
     clips = [clip for manifest in manifests for clip in manifest.clips]
     spoken = [(clip, read_samples(clip.audio)) for clip in clips]
@@ -43,9 +42,9 @@ def join_clips(manifests: Sequence[Manifest], path: Path, minutes: float | None 
 
 
 def _fill(spoken: Sequence[Spoken], n_samples: int) -> Iterator[Spoken]:
-    pause, total = round(PAUSE * RATE), round(PAUSE * RATE)
+    pause = total = round(PAUSE * RATE)
     for clip, samples in cycle(spoken):
-        if total + len(samples) > n_samples and total > pause:
+        if total >= n_samples:
             return
         total += len(samples) + pause
         yield clip, samples

@@ -48,7 +48,7 @@ def test_joined_clips_keep_their_text_and_what_does_not_count(tmp_path: Path) ->
 
 
 def test_clips_come_again_until_the_minutes_are_full(tmp_path: Path) -> None:
-    clip = join_clips([manifest(tmp_path)], tmp_path / "joined.wav", minutes=0.2)
+    clip = join_clips([manifest(tmp_path)], tmp_path / "joined.wav", minutes=0.15)
     assert clip.text == "one two three four one two"
     assert len(read_samples(clip.audio)) == 16_000 * (1 + 3 + 4 + 3)
 
