@@ -55,7 +55,7 @@ PACKAGES = ("openvino", "faster-whisper", "ctranslate2", "numpy", "jiwer", "whis
 
 @dataclass(frozen=True, slots=True)
 class RecordedEngine:
-    """An engine whose transcripts are kept as JSON: folder/set/engine/clip.json.
+    """An engine whose transcripts are kept as JSON: folder/set/engine/clip.language.json.
 
     reuse: whether one that is there already is taken in place of the engine's work.
     """
@@ -71,7 +71,7 @@ class RecordedEngine:
     def transcribe(self, path: Path, language: str | None, *, words: bool) -> Transcript:
         folder = self.folder / _set_name(path) / self.name.replace(" ", "-")
         # faster-whisper cuts its windows elsewhere where words are asked for.
-        file = folder / f"{path.stem}{'.words' * words}.json"
+        file = folder / f"{path.stem}.{language or 'auto'}{'.words' * words}.json"
         if self.reuse and file.is_file():
             return Transcript.from_json(file.read_text(encoding="utf-8"), str(file))
         transcript = self.engine.transcribe(path, language, words=words)
@@ -170,8 +170,7 @@ def measure(options: argparse.Namespace, transcriber: Transcriber, sets: list[Ma
     tables = [error_table(report, SIDES), *_whole(details), *_phrases(sets, engines, told)]
     print("\n".join(table.to_markdown() for table in details))
     tables.append(verdict_table(verdicts))
-    publish(options, "Accuracy", _section(options), tables)
-    write_pictures(options, report)
+    publish(options, "Accuracy", _section(options), tables, write_pictures(options, report))
     if options.json:
         write_file(options.json, report.to_json().encode())
     return all(verdict.holds for verdict in verdicts)
@@ -202,17 +201,26 @@ def _phrases(
         yield table
 
 
-def publish(options: argparse.Namespace, title: str, section: str, tables: Sequence[Table]) -> None:
-    text = render(title, options, tables)
+def publish(
+    options: argparse.Namespace,
+    title: str,
+    section: str,
+    tables: Sequence[Table],
+    pictures: Sequence[str] = (),
+) -> None:
+    text = "\n".join([render(title, options, tables), *pictures])
     print(text)
     if not options.no_results:
         put_section(section, text)
 
 
-def write_pictures(options: argparse.Namespace, report: Report) -> None:
+def write_pictures(options: argparse.Namespace, report: Report) -> list[str]:
+    """Errors clip by clip, and how far onsets are off; gives the lines that show them."""
+    plots = {f"{_section(options)}-{name}.png": png for name, png in draw_plots(report).items()}
     if not options.no_results:
-        for name, png in draw_plots(report).items():
-            write_file(IMAGES / f"{_section(options)}-{name}.png", png)
+        for name, png in plots.items():
+            write_file(IMAGES / name, png)
+    return [f"![{name}](../docs/images/{name})" for name in plots]
 
 
 def measure_identity(

@@ -2,8 +2,9 @@
 
 Peaks are measured through OpenVINO itself: large matrix products in f32, bf16 and int8, and copies
 in memory. The arithmetic is that of the encoder, of the keys and values of cross-attention, and of
-the decoder for the tokens that were written; what is not the model's (decoding the media, finding
-speech, log-mel, word times, cues, loading) counts as nothing, so that no engine reaches it.
+the decoder for the tokens that were written, one row a window. What is not the model's (decoding
+the media, finding speech, log-mel, cues, loading), what a search with beams tries beside the text,
+and word times count as nothing, so that no engine reaches it.
 
     pip install -e ".[base,tiny-en,evaluate]"
     python benchmarks/floor.py SET... [--model base] [--threads 2] [--minutes 10] [--rounds 5]
@@ -80,9 +81,9 @@ def least_seconds(work: Work, peaks: Peaks, linear: Precision, other: Precision)
     return max(arithmetic, work.bytes_read / peaks.bandwidth)
 
 
-def window_work(recognizer: WhisperRecognizer, heard: Heard, beams: int) -> dict[str, Work]:
+def window_work(recognizer: WhisperRecognizer, heard: Heard) -> dict[str, Work]:
     sizes = recognizer.engine.dimensions
-    decoding = Decoding(heard.tokens, recognizer.engine.default_batch_size, beams)
+    decoding = Decoding(heard.tokens, recognizer.engine.default_batch_size, beams=1)
     return {
         "encoder": encoder_work(sizes),
         "cross keys and values": cross_work(sizes),
@@ -158,7 +159,7 @@ def measure(options: argparse.Namespace, folder: Path) -> str:
 def compare(transcriber: Transcriber, clip: Clip, name: str, seconds: float) -> Compared:
     decoding = DecodingOptions(language=clip.language, beam_size=BEAMS[name])
     heard = hear(transcriber, clip.audio, decoding)
-    parts = window_work(whisper(transcriber), heard, BEAMS[name])
+    parts = window_work(whisper(transcriber), heard)
     return Compared(name, heard, parts, {FROM_FILE: seconds, "model loaded": heard.seconds})
 
 
