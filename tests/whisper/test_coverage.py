@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subvino.tokenizer import Tokenizer
-from subvino.whisper.coverage import MIN_MISSED, find_missed
+from subvino.whisper.coverage import MIN_MISSED, find_missed, owed_time
 from tests.whisper.made_up import attempt, make_tokenizer, spoken, window
 
 
@@ -43,6 +43,11 @@ def test_speech_without_text_is_found(tokenizer: Tokenizer, name: str) -> None:
             for time in (start - 0.1, end + 0.1)  # heard again with a margin
         ]
     )
+
+
+def test_text_is_owed_up_to_the_end_of_speech_in_window_time() -> None:
+    assert owed_time(window((10.0, 16.0), (50.0, 54.0))) == round((10.0 - MIN_MISSED) / 0.02)
+    assert owed_time(window((10.0, 10.5))) == 0
 
 
 def test_what_attention_heard_after_the_last_time_is_not_missed(tokenizer: Tokenizer) -> None:

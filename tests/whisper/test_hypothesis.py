@@ -44,6 +44,14 @@ def test_timestamp_rules(name: str) -> None:
     assert range(found.earliest, found.latest + 1) == times
 
 
+def test_text_does_not_end_at_a_time_with_speech_behind_it() -> None:
+    closed, opened = (at(0.5), 7, at(2.0)), (at(0.5), 7, at(2.0), at(2.0))
+    for tokens in (closed, opened):
+        for owed, may_end in ((0, True), (100, True), (101, False)):
+            assert (permitted(tokens, VOCABULARY, owed).end == 0.0) is may_end
+    assert permitted((at(0.5), 7), VOCABULARY, owed=1400).end == 0.0  # what no time closes goes on
+
+
 @given(st.lists(st.floats(0, 1), max_size=40))
 def test_text_made_by_the_rules_is_well_formed(draws: list[float]) -> None:
     """Whatever is chosen among what is allowed, times never fall and segments alternate."""

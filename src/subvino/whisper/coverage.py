@@ -20,6 +20,18 @@ MIN_MISSED = 1.0
 _MARGIN = 0.1  # seconds heard again on both sides of what was missed
 
 
+def owed_time(sound: WindowSound) -> int:
+    """The timestamp, counted from 0.00 s, before which the window's text may not end.
+
+    Whisper was taught to leave the last sentence to the next window where the window cuts it off.
+    Windows here are decoded at once, each by itself, so nobody else would tell that sentence.
+    """
+    if not sound.window.speech:
+        return 0
+    end = to_window_time(sound.window, sound.window.speech[-1].end)
+    return max(round((end - MIN_MISSED) / SECONDS_PER_TIMESTAMP), 0)
+
+
 def find_missed(
     sound: WindowSound, attempt: Attempt, timestamp_begin: int
 ) -> list[tuple[float, float]]:

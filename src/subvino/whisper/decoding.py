@@ -19,7 +19,7 @@ from subvino.audio import SAMPLE_RATE, WindowSound
 from subvino.features import log_mel
 from subvino.recognizer import Carry, DecodingOptions, FileWindows
 from subvino.tokenizer import MAX_PREVIOUS, Tokenizer
-from subvino.whisper.coverage import find_missed
+from subvino.whisper.coverage import find_missed, owed_time
 from subvino.whisper.gates import MAX_DEPTH, Gates
 from subvino.whisper.hypothesis import Hypothesis, beam_step, permitted
 from subvino.whisper.language import language_probabilities, likeliest, softmax, vote
@@ -146,6 +146,7 @@ class Decoder:
             previous=previous,
             prompt=[*opening, self._tokenizer.sot],
             live=[Hypothesis()] * width,
+            owed=owed_time(entry.sound),
         )
         slot = self._make_place(width)
         self._occupants.insert(slot, one)
@@ -323,7 +324,9 @@ class Decoder:
         """What each row may say next, for all windows at once."""
         vocabulary = self._engine.vocabulary
         allowed = [
-            permitted(hypothesis.tokens, vocabulary) for one in stepping for hypothesis in one.live
+            permitted(hypothesis.tokens, vocabulary, one.owed)
+            for one in stepping
+            for hypothesis in one.live
         ]
         columns = np.array(allowed, np.float32).T.copy()
         temperatures = np.array([one.temperature for one in stepping for _ in one.live])

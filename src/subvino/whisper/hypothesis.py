@@ -59,18 +59,23 @@ class Hypothesis:
         return self.sum_logprob / (len(self.tokens) + 1)
 
 
-def permitted(tokens: tuple[int, ...], vocabulary: Vocabulary) -> Permission:
-    """What may follow the tokens said so far."""
+def permitted(tokens: tuple[int, ...], vocabulary: Vocabulary, owed: int = 0) -> Permission:
+    """What may follow the tokens said so far.
+
+    owed: the text may not end at a timestamp before this one, counted from 0.00 s: there is speech
+        that it leaves out.
+    """
     if not tokens:
         return Permission(FORBIDDEN, FORBIDDEN, 0, MAX_INITIAL_TIMESTAMP)
     begin, latest = vocabulary.timestamp_begin, vocabulary.n_timestamps - 1
     last_is_time = tokens[-1] >= begin
     before_is_time = len(tokens) < 2 or tokens[-2] >= begin
-    if last_is_time and before_is_time:
-        return Permission(0.0, 0.0, *_NONE)
     last_time = next((token for token in reversed(tokens) if token >= begin), begin - 1) - begin
+    end = FORBIDDEN if last_is_time and last_time < owed else 0.0
+    if last_is_time and before_is_time:
+        return Permission(0.0, end, *_NONE)
     if last_is_time:
-        return Permission(FORBIDDEN, 0.0, last_time, latest)
+        return Permission(FORBIDDEN, end, last_time, latest)
     return Permission(0.0, 0.0, last_time + 1, latest)
 
 

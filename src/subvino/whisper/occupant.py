@@ -24,6 +24,7 @@ class Occupant:
     previous: ids of text before this window, for the model to go on from; () for none.
     prompt: what is fed before anything is chosen; its end is known once the language is.
     live: a hypothesis for each row that the window has at present.
+    owed: see `hypothesis.permitted`.
     draft: its greedy text, where beams are only for windows whose greedy text is in doubt.
     splits: its text failed and its halves are decoded instead.
     """
@@ -34,6 +35,7 @@ class Occupant:
     prompt: Sequence[int]
     live: list[Hypothesis]
     ended: list[Hypothesis] = field(default_factory=list)
+    owed: int = 0
     draft: Attempt | None = None
     attempts: list[Attempt] = field(default_factory=list)
     n_fed: int = 0
