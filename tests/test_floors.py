@@ -12,13 +12,13 @@ PACKAGE = Path(__file__).parents[1] / "src" / "subvino"
 
 FLOORS = (
     {"errors"},
-    {"audio", "transcript", "subtitles", "network"}
+    {"ahead", "audio", "transcript", "subtitles", "network"}
     | {"linebreak", "languages", "timeline", "containers", "matching"},
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
     | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs", "clip"}
     | {"records"},
-    {"models", "whisper", "quantize", "check", "speech", "video", "shots", "sync"},
-    {"transcription", "journal", "fix", "text_alignment"},
+    {"models", "whisper", "quantize", "check", "speech", "video", "shots", "sync", "folders"},
+    {"transcription", "journal", "ledger", "fix", "text_alignment"},
     {"pipeline", "evaluate"},
     {"server", "cluster"},
     {"cli"},

@@ -18,7 +18,7 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 from functools import cache
@@ -32,7 +32,7 @@ from filelock import FileLock, Timeout
 
 from subvino.audio import Window, WindowSound
 from subvino.errors import JobBusyError
-from subvino.recognizer import Carry, DecodingOptions, Recognizer, WindowResult
+from subvino.recognizer import Carry, DecodingOptions, FileRecognizer, WindowResult
 from subvino.records import Record, RecordFile, read_records
 from subvino.transcript import Segment, Word
 
@@ -234,22 +234,8 @@ class Journal:
 class JournalledRecognizer:
     """A recognizer that does not do again what a journal has; see `recognizer.Recognizer`."""
 
-    def __init__(self, recognizer: Recognizer, journal: Journal) -> None:
+    def __init__(self, recognizer: FileRecognizer, journal: Journal) -> None:
         self._recognizer, self._journal = recognizer, journal
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._recognizer.name
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """Codes of the languages it knows."""
-        return self._recognizer.languages
-
-    def detect_language(self, sounds: Iterable[WindowSound]) -> Mapping[str, float]:
-        """As the recognizer does."""
-        return self._recognizer.detect_language(sounds)
 
     def recognize(
         self,

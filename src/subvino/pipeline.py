@@ -6,7 +6,9 @@ Floor 4 of the road. `Transcriber` holds what is costly to make and serves any n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
@@ -14,11 +16,13 @@ from typing import Any, TypedDict
 
 from typing_extensions import Unpack
 
-from subvino.audio import Audio
+from subvino.ahead import Ahead
+from subvino.audio import Audio, WindowSound
 from subvino.clip import Clip, clip_audio, heard_seconds, parse_clips
 from subvino.cues import PROFILES, CueRules, build_cues, rules_for
 from subvino.errors import (
     DamagedMediaError,
+    InputError,
     MediaNotFoundError,
     MediaPermissionError,
     OptionError,
@@ -45,18 +49,27 @@ from subvino.media import AudioStream, read_audio
 from subvino.models import DEFAULT_WEIGHTS, Progress, cache_folder, digest_model, prepare_model
 from subvino.network import WeightsKind
 from subvino.outputs import Existing, OutputLog, OutputPlace, check_writable, write_file
-from subvino.recognizer import DecodingOptions, FileRecognizer, Recognizer, WindowResult
+from subvino.recognizer import (
+    DecodingOptions,
+    FileRecognizer,
+    FileWindows,
+    Recognizer,
+    WindowResult,
+)
 from subvino.subtitles import Subtitles
 from subvino.text_alignment import GivenText, WordAligner, align_windows, place_words
 from subvino.tokenizer import language_code
 from subvino.transcript import Segment, Task, Transcript
-from subvino.transcription import make_transcript, transcribe_audio
+from subvino.transcription import make_transcript
 from subvino.vad import VadOptions, load_detector
 from subvino.windows import Detector, WindowOptions, hear_everything, stream_windows
 
 DEFAULT_MODEL = "base"
 DEFAULT_PROFILE = "default"
 AUTO_LANGUAGE = "auto"
+WINDOWS_AHEAD = 4
+"""Windows (2 MB each) of a file that wait for the recognizer."""
+
 MULTILINGUAL_WINDOW = 10.0
 MULTILINGUAL_PAUSE = 0.6
 """Seconds at most of a window that may be in a language of its own, and of a pause inside it: it
@@ -148,18 +161,46 @@ class Transcriber:
                 break
         return heard
 
-    def results(
-        self, audio: Iterable[Audio], options: DecodingOptions, journal: Journal | None = None
-    ) -> Iterator[WindowResult]:
-        """A result for every window of speech in the audio; those that the journal has first."""
+    def hear(
+        self, streams: Iterable[TranscriptStream], options: DecodingOptions, n_read: int = 1
+    ) -> Generator[tuple[TranscriptStream, WindowResult | None], None, None]:
+        """A result for every window of several media, each with its stream; None at a stream's end.
+
+        Windows of different media are recognized together, so that short clips are as fast as long
+        ones; each has the results that it would have alone.
+
+        options: those that the streams were opened with.
+        n_read: media that are read beforehand.
+
+        What is wrong with one of the media ends its stream and none else: see `failure`.
+        """
+        heard: dict[int, TranscriptStream] = {}
+
+        def files() -> Iterator[FileWindows]:
+            with closing(_read_ahead(streams, n_read)) as ready:
+                for number, stream in enumerate(ready):
+                    heard[number] = stream
+                    yield stream.begin()
+
+        try:
+            for number, result in self.recognizer.recognize_many(files(), options):
+                stream = heard[number]
+                for one in stream.take(result):
+                    yield stream, one
+                if result is None:
+                    heard.pop(number).close()
+                    yield stream, None
+        finally:
+            for stream in heard.values():
+                stream.close()
+
+    def windows(self, audio: Iterable[Audio], options: DecodingOptions) -> Iterator[WindowSound]:
+        """The windows of speech in the audio."""
         windows = self._windows
         if options.multilingual:
             shorter = min(windows.max_duration, MULTILINGUAL_WINDOW)
             windows = replace(windows, max_duration=shorter, split_pause=MULTILINGUAL_PAUSE)
-        recognizer: FileRecognizer = self.recognizer
-        if journal is not None:
-            recognizer = JournalledRecognizer(self.recognizer, journal)
-        return transcribe_audio(audio, self._detector, recognizer, options, windows)
+        return stream_windows(audio, self._detector, windows)
 
     def align(
         self,
@@ -225,6 +266,7 @@ class TranscriptStream:
     """A transcript in the making: iterate over it for the windows' results, in order.
 
     position: media time, seconds, up to which results have come.
+    failure: what ended it before its time, where several are heard (`Transcriber.hear`).
     """
 
     def __init__(
@@ -239,16 +281,77 @@ class TranscriptStream:
         self._clips = tuple(clips)
         self._on_audio = on_audio
         self._journal: Journal | None = None
+        self._ahead: Ahead[WindowSound] | None = None
+        self._recalled: list[WindowResult] = []
         self._results: list[WindowResult] = []
         self.position = 0.0
+        self.failure: InputError | None = None
+        self.is_stopped = False
 
     def __iter__(self) -> Iterator[WindowResult]:
-        with self._audio:
-            sound = _watched(clip_audio(self._audio, self._clips), self._on_audio)
-            for result in self._transcriber.results(sound, self._options, self._journal):
-                self._results.append(result)
-                self.position = result.window.end
+        recognizer: FileRecognizer = self._transcriber.recognizer
+        if self._journal is not None:
+            recognizer = JournalledRecognizer(recognizer, self._journal)
+        try:
+            for result in recognizer.recognize(self._windows(), self._options):
+                self._keep(result)
                 yield result
+        finally:
+            self.close()
+
+    def begin(self) -> FileWindows:
+        """The windows that are to be recognized, where several media are heard."""
+        sounds = self._guarded(self._windows())
+        if self._journal is None:
+            return FileWindows(sounds)
+        self._recalled = list(self._journal.recall(sounds))
+        after = self._recalled[-1].carry if self._recalled else None
+        return FileWindows(self._journal.rest(sounds), after)
+
+    def take(self, result: WindowResult | None) -> Iterator[WindowResult]:
+        """Those that the journal had, and the next window's result; None: no more windows come."""
+        recalled, self._recalled = self._recalled, []
+        for one in recalled:
+            self._keep(one)
+            yield one
+        if result is not None:
+            if self._journal is not None:
+                self._journal.note(result)
+            self._keep(result)
+            yield result
+
+    def _keep(self, result: WindowResult) -> None:
+        self._results.append(result)
+        self.position = result.window.end
+
+    def _guarded(self, sounds: Iterator[WindowSound]) -> Iterator[WindowSound]:
+        """The windows up to where the media can't be read, or is not wanted any more."""
+        try:
+            for sound in sounds:
+                if self.is_stopped:
+                    return
+                yield sound
+        except InputError as error:
+            self.failure = error
+
+    def read_ahead(self) -> None:
+        """Begin to read the media, in a thread, as far as there is room."""
+        self._ahead = Ahead(self._windows(), WINDOWS_AHEAD)
+
+    def stop(self) -> None:
+        """Let no more of it be heard, where several are."""
+        self.is_stopped = True
+
+    def close(self) -> None:
+        """Read no more."""
+        if self._ahead is None or self._ahead.close():
+            self._audio.close()
+
+    def _windows(self) -> Iterator[WindowSound]:
+        if self._ahead is not None:
+            return iter(self._ahead)
+        sound = _watched(clip_audio(self._audio, self._clips), self._on_audio)
+        return self._transcriber.windows(sound, self._options)
 
     def job(self, name: str = "") -> Job:
         """The work that this is, for its journal; name: what the user calls the media.
@@ -312,6 +415,25 @@ class TranscriptStream:
         return self._audio.error()
 
 
+def _read_ahead(
+    streams: Iterable[TranscriptStream], n: int
+) -> Generator[TranscriptStream, None, None]:
+    """The streams, each begun to be read `n` streams before it is wanted."""
+    source = iter(streams)
+    ready: deque[TranscriptStream] = deque()
+    try:
+        while True:
+            for stream in islice(source, n - len(ready)):
+                stream.read_ahead()
+                ready.append(stream)
+            if not ready:
+                return
+            yield ready.popleft()
+    finally:
+        for stream in ready:
+            stream.close()
+
+
 def _watched(blocks: Iterable[Audio], on_audio: OnAudio | None) -> Iterator[Audio]:
     for block in blocks:
         if on_audio is not None:
@@ -350,6 +472,12 @@ def load_transcriber(
 def jobs_folder() -> Path:
     """Where the journals of unfinished jobs lie."""
     return cache_folder() / "jobs"
+
+
+def ledger_place(folder: Path, how: str) -> Path:
+    """Where it is noted which files of a folder are done; how: a digest of what is done to them."""
+    key = digest_values(str(folder.resolve()), how)
+    return cache_folder() / "folders" / key
 
 
 class Options(TypedDict, total=False):

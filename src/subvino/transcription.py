@@ -1,34 +1,17 @@
-"""A stream of sound → what was said in it, window by window.
+"""The results of windows → the transcript of a media file.
 
-Floor 3 of the road: speech is found, laid out in windows and recognized, each step taking from the
-one before only what it needs, so that a ten-hour file never lies in memory.
+Floor 3 of the road.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from subvino.audio import Audio
-from subvino.recognizer import DecodingOptions, FileRecognizer, WindowResult
+from subvino.recognizer import DecodingOptions, WindowResult
 from subvino.transcript import Segment, Transcript
-from subvino.windows import Detector, WindowOptions, stream_windows
 
 UNDETERMINED = "und"
 """Language code of a file in which nobody speaks (ISO 639-2)."""
-
-
-def transcribe_audio(
-    blocks: Iterable[Audio],
-    detector: Detector,
-    recognizer: FileRecognizer,
-    options: DecodingOptions,
-    window_options: WindowOptions | None = None,
-) -> Iterator[WindowResult]:
-    """A result for every window of speech, in order, each as soon as it is known.
-
-    blocks: mono sound in the order of media time.
-    """
-    return recognizer.recognize(stream_windows(blocks, detector, window_options), options)
 
 
 def make_transcript(

@@ -222,13 +222,6 @@ def test_an_empty_file_is_called_so(run: Run) -> None:
     assert call.err == ["error: a.mp4: the file is empty; get it again"]
 
 
-def test_a_folder_is_no_input(run: Run) -> None:
-    Path("films").mkdir()
-    call = run("films")
-    assert call.code == 1
-    assert call.err == ["error: films: a folder; give the files in it"]
-
-
 def test_a_film_without_sound_names_its_tracks(run: Run) -> None:
     write_media(Path("a.mp4"), video=1.0)
     call = run("a.mp4")

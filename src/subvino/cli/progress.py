@@ -81,6 +81,70 @@ def _ignore_seconds(seconds: float) -> None:
     del seconds
 
 
+class MediaBars:
+    """A bar for each media file that is being heard, and one for the files of folders."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._bars: Progress | None = None
+        if screen.has_bars:
+            self._bars = _bars(_NAME, BarColumn(), _Percentage(), _Speed(), _Remaining())
+        self._by_name: dict[str, TaskID] = {}
+        self._files: TaskID | None = None
+
+    def __enter__(self) -> MediaBars:
+        """Itself; drawn as soon as there is something to draw."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take them off the screen."""
+        if self._bars is not None:
+            self._bars.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """No bars while the block runs, which may draw some of its own."""
+        if self._bars is None:
+            yield
+            return
+        self._bars.stop()
+        yield
+        if self._by_name or self._files is not None:
+            self._bars.start()
+
+    def add(self, name: str, duration: float | None) -> Callable[[float], None]:
+        """A bar for a media file; call what it gives with the seconds done.
+
+        duration: None where the media does not tell.
+        """
+        if self._bars is None:
+            return _ignore_seconds
+        bars, begin = self._bars, time.monotonic()
+        bar = self._by_name[name] = bars.add_task(to_visible(name), total=duration, took=0.0)
+        bars.start()
+        return lambda seconds: bars.update(
+            bar, completed=min(seconds, duration or seconds), took=time.monotonic() - begin
+        )
+
+    def remove(self, name: str) -> None:
+        """Take a media file's bar away."""
+        if self._bars is not None and name in self._by_name:
+            self._bars.remove_task(self._by_name.pop(name))
+
+    def expect(self, n_files: int) -> None:
+        """There are so many files more."""
+        if self._bars is None:
+            return
+        if self._files is None:
+            self._files = self._bars.add_task("files", total=0, took=0.0)
+        total = self._bars.tasks[self._bars.task_ids.index(self._files)].total or 0
+        self._bars.update(self._files, total=total + n_files)
+
+    def count(self, n_files: int) -> None:
+        """So many files are done."""
+        if self._bars is not None and self._files is not None:
+            self._bars.update(self._files, completed=n_files)
+
+
 class _Percentage(ProgressColumn):
     """How much is done; nothing where the whole is not known."""
 

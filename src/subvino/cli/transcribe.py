@@ -14,6 +14,7 @@ from subvino.errors import OptionError
 _VIDEO = "Into the video"
 _FILES, _CUES, _SPEECH, _MODEL = "Files written", "Cues", "Speech", "Model and device"
 _DECODING = "Decoding"
+_FOLDERS = "Folders"
 
 
 def transcribe(  # as long as there are options: Typer reads them off the parameters
@@ -21,7 +22,7 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Video or audio files, URLs, or JSON transcripts to cut into cues again.",
+            help="Video or audio files, folders, URLs, or JSON transcripts to cut into cues again.",
             show_default=False,
         ),
     ],
@@ -372,6 +373,71 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             rich_help_panel=_MODEL,
         ),
     ] = None,
+    recursive: Annotated[
+        bool,
+        typer.Option(
+            "--recursive",
+            "-r",
+            help="Take the folders inside a folder too.",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = False,
+    extensions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--extensions",
+            metavar="EXT,...",
+            help="Only files with these endings, as mkv,mp4 (default: those of videos and sound).",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = None,
+    skip_subtitled: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--skip-subtitled",
+            metavar="LANG,...|any",
+            help="Leave out files that have subtitles in one of these languages, beside them or "
+            "inside.",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = None,
+    audio_language: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--audio-language",
+            metavar="LANG,...",
+            help="Only files that say they have a sound track in one of these languages.",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(
+            "--order",
+            metavar="ORDER",
+            help="Which file comes first: name, newest, oldest, smallest, largest (default: name).",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            max=64,
+            help="Files read at the same time, ahead of what is recognized (default: 2).",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print what became of each input as JSON, not the paths of the files.",
+            rich_help_panel=_FOLDERS,
+        ),
+    ] = False,
     quiet: Annotated[
         bool,
         typer.Option("--quiet", "-q", help="Print nothing but errors."),
@@ -430,7 +496,15 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
         videos=VideoPlan(mux, burn, shots),
         clips=() if clip is None else parse_clips(clip),
         resume=resume,
-        **given(model=model, audio_track=audio_track, folder=output_dir),
+        folders=subtitling.folder_options(
+            recursive,
+            split_list(extensions),
+            split_list(skip_subtitled),
+            split_list(audio_language),
+            order,
+        ),
+        as_json=as_json,
+        **given(model=model, audio_track=audio_track, folder=output_dir, n_jobs=jobs),
     )
     if not subtitling.make_subtitles(inputs, plan, Screen(quiet, verbose)):
         raise typer.Exit(1)

@@ -1,0 +1,497 @@
+"""The inputs of one call: checked, heard with one model, their files written, and summed up."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from subvino.cli.jobs import format_clock
+from subvino.cli.progress import MediaBars, show_steps
+from subvino.cli.screen import Screen, align
+from subvino.errors import (
+    DeviceError,
+    JobBusyError,
+    ModelError,
+    OptionError,
+    OutputError,
+    SubvinoError,
+)
+from subvino.folders import FoundFile, find_media, has_subtitles_inside, speaks
+from subvino.journal import Journal
+from subvino.ledger import Ledger
+from subvino.media import choose_audio_track, probe
+from subvino.models import Progress
+from subvino.outputs import OutputPlace
+from subvino.pipeline import (
+    TRANSCRIPT_SUFFIX,
+    EngineOptions,
+    FileWriter,
+    Transcriber,
+    TranscriptStream,
+    jobs_folder,
+    ledger_place,
+    place_outputs,
+    read_transcript,
+)
+from subvino.recognizer import WindowResult
+from subvino.subtitles import Cue
+from subvino.tokenizer import LANGUAGES
+from subvino.transcript import Transcript
+from subvino.transcription import UNDETERMINED
+from subvino.urls import DownloadProgress, UrlEntry, download, find_entries, is_url
+
+if TYPE_CHECKING:
+    from subvino.cli.subtitling import Plan
+
+Load = Callable[[str, EngineOptions, Progress], Transcriber]
+State = Literal["done", "skipped", "failed"]
+
+HOW_TO_GO_ON = "interrupted; the same command goes on where this one stopped"
+
+DONE_BEFORE = "done before"
+HAS_SUBTITLES = "has subtitles"
+OTHER_LANGUAGE = "in another language"
+HAS_FILES = "its files are there"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an input.
+
+    reason: why it was skipped or failed. files: what was written for it.
+    duration: of what was heard, seconds.
+    """
+
+    input: str
+    state: State
+    reason: str = ""
+    files: tuple[str, ...] = ()
+    language: str | None = None
+    duration: float = 0.0
+
+
+@dataclass(slots=True)
+class _Work:
+    """A media file on its way.
+
+    name: what the user calls it. found: its row of a folder's listing, and the folder's ledger.
+    advance: tells how many seconds are done.
+    """
+
+    name: str
+    path: Path
+    place: OutputPlace
+    stream: TranscriptStream
+    advance: Callable[[float], None]
+    found: FoundFile | None = None
+    ledger: Ledger | None = None
+    journal: Journal | None = None
+    language: str | None = None
+    has_failed: bool = False
+    begin: float = field(default_factory=time.perf_counter)
+    cleanup: ExitStack = field(default_factory=ExitStack)
+
+
+class Batch:
+    """The inputs of one call.
+
+    outcomes: of all inputs so far.
+    """
+
+    def __init__(self, plan: Plan, screen: Screen, load: Load) -> None:
+        self.outcomes: list[Outcome] = []
+        self._plan, self._screen, self._load_model = plan, screen, load
+        self._writer = FileWriter(plan.outputs)
+        self._claimed: dict[OutputPlace, str] = {}
+        self._keys: set[str] = set()  # of the jobs whose journals are held
+        self._transcriber: Transcriber | None = None
+        self._bars = MediaBars(screen)
+        self._open = ExitStack()
+        self._began = time.perf_counter()
+        self._has_folders = False
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing failed."""
+        return all(outcome.state != "failed" for outcome in self.outcomes)
+
+    def run(self, inputs: Sequence[str]) -> None:
+        """Make the files of every input; one that fails does not stop the others."""
+        self._work_on(work for name in inputs for work in self._guarded(name, self._begin(name)))
+
+    def run_files(self, folder: Path, files: Sequence[FoundFile]) -> None:
+        """Make the files of these, of one folder."""
+        self._work_on(self._begin_files(folder, files))
+
+    def _work_on(self, works: Iterator[_Work]) -> None:
+        with self._open, self._bars, closing(self._heard(works)) as heard:
+            try:
+                for work, result in heard:
+                    self._attempt(work, result)
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(HOW_TO_GO_ON) from None
+
+    def _heard(
+        self, works: Iterator[_Work]
+    ) -> Generator[tuple[_Work, WindowResult | None], None, None]:
+        first = next(works, None)
+        if first is None:
+            return
+        plan, by_stream = self._plan, dict[int, _Work]()
+
+        def streams() -> Iterator[TranscriptStream]:
+            for work in chain([first], works):
+                by_stream[id(work.stream)] = work
+                yield work.stream
+
+        with closing(self._load().hear(streams(), plan.decoding, plan.n_jobs)) as heard:
+            for stream, result in heard:
+                yield by_stream[id(stream)], result
+                if result is None:
+                    del by_stream[id(stream)]
+
+    def _attempt(self, work: _Work, result: WindowResult | None) -> None:
+        """Take a result, or finish; what concerns this input alone is noted."""
+        try:
+            if result is not None:
+                if not work.has_failed:
+                    self._take(work, result)
+            else:
+                with work.cleanup:
+                    if not work.has_failed:
+                        self._finish(work)
+        except (DeviceError, ModelError):
+            raise
+        except Exception as error:  # noqa: BLE001  one bad file does not stop the others
+            work.has_failed = True
+            work.stream.stop()
+            self._fail(work.name, error)
+
+    def _guarded(self, name: str, works: Iterator[_Work]) -> Iterator[_Work]:
+        """The works; what goes wrong on the way to them concerns this input alone."""
+        try:
+            yield from works
+        except (OptionError, DeviceError, ModelError):
+            raise
+        except Exception as error:  # noqa: BLE001  one bad file does not stop the others
+            self._fail(name, error)
+
+    def _fail(self, name: str, error: Exception) -> None:
+        reason = str(error) if isinstance(error, SubvinoError) else self._screen.bug(error)
+        self._note(Outcome(name, "failed", reason))
+        self._screen.error(reason)
+
+    def _note(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self._bars.count(len(self.outcomes))
+
+    # What an input comes to
+
+    def _begin(self, name: str) -> Iterator[_Work]:
+        """The works of an input: of each entry of a list, of each file of a folder."""
+        path = Path(name)
+        if is_url(name):
+            self._plan.videos.refuse_without_picture(name)
+            for entry in find_entries(name):
+                yield from self._guarded(entry.url, self._begin_entry(entry))
+        elif path.is_dir():
+            files = find_media(path, self._plan.folders)
+            yield from self._begin_files(path, files)
+        elif path.suffix.lower() == TRANSCRIPT_SUFFIX:
+            self._plan.videos.refuse_without_picture(name)
+            self._recut(path)
+        else:
+            yield from self._begin_media(path, place_outputs(path, self._plan.folder), name)
+
+    def _begin_entry(self, entry: UrlEntry) -> Iterator[_Work]:
+        place = OutputPlace(self._plan.folder or Path(), entry.stem)
+        if self._is_done(place, entry.title):
+            return
+        with ExitStack() as cleanup:
+            folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="subvino."))
+            with self._bars.paused(), show_steps(self._screen) as progress:
+                path = download(entry, Path(folder), on_progress=_as_step(progress))
+            for work in self._begin_media(path, place, entry.url):
+                work.cleanup.push(cleanup.pop_all())
+                yield work
+
+    def _begin_files(self, folder: Path, files: Sequence[FoundFile]) -> Iterator[_Work]:
+        """The works of the files of a folder that are not done yet."""
+        self._has_folders = True
+        if not files:
+            self._screen.note(f"{folder}: no media files in it")
+        self._bars.expect(len(files))
+        ledger = self._open.enter_context(
+            Ledger(ledger_place(folder, self._plan.key), folder, self._plan.resume)
+        )
+        for file in files:
+            if ledger.is_done(file.path, file.size, file.changed_ns):
+                self._skip(str(file.path), DONE_BEFORE)
+            elif file.is_subtitled(self._plan.folders.skip_subtitled):
+                self._skip(str(file.path), HAS_SUBTITLES)
+            else:
+                for work in self._guarded(str(file.path), self._begin_found(folder, file)):
+                    work.found, work.ledger = file, ledger
+                    yield work
+
+    def _begin_found(self, folder: Path, file: FoundFile) -> Iterator[_Work]:
+        options = self._plan.folders
+        if options.looks_inside:
+            info = probe(file.path)
+            if has_subtitles_inside(info, options.skip_subtitled):
+                self._skip(str(file.path), HAS_SUBTITLES)
+                return
+            if options.audio_languages and not speaks(info, options.audio_languages):
+                self._skip(str(file.path), OTHER_LANGUAGE)
+                return
+        out = self._plan.folder
+        if out is not None:
+            out = out / file.path.parent.relative_to(folder)
+        yield from self._begin_media(file.path, place_outputs(file.path, out), str(file.path))
+
+    def _begin_media(self, path: Path, place: OutputPlace, name: str) -> Iterator[_Work]:
+        """The work of a media file, after all that can be checked before it."""
+        plan = self._plan
+        self._claim(place, name)
+        if self._is_done(place, name):
+            return
+        if self._transcriber is None:  # what is no media needs no model
+            choose_audio_track(probe(path), plan.audio_track)
+        self._writer.check(place, plan.text_language)
+        plan.videos.check(path, place, plan.outputs)
+        stream = self._load().open(path, plan.decoding, plan.audio_track, plan.clips)
+        work = _Work(name, path, place, stream, self._bars.add(name, stream.to_hear))
+        self._keep_journal(work)
+        self._open.push(work.cleanup)
+        yield work
+
+    def _keep_journal(self, work: _Work) -> None:
+        """Give the work its journal; a line where there can't be one."""
+        name = work.name
+        try:
+            job = work.stream.job(name)
+            if job.key in self._keys:  # the same film under two names
+                return
+            journal = Journal(jobs_folder(), job, self._plan.resume)
+        except JobBusyError as error:
+            self._screen.note(f"{error}; does the same beside it")
+            return
+        except OSError as error:
+            self._screen.note(f"{name}: can't be gone on with after a stop ({error.strerror})")
+            return
+        self._keys.add(job.key)
+        work.cleanup.callback(self._keys.discard, job.key)
+        work.journal = work.cleanup.enter_context(journal)
+        work.stream.go_on_with(journal)
+        if journal.n_results:
+            told = format_clock(journal.position)
+            self._screen.note(f"{name}: goes on at {told}, where an earlier run was stopped")
+
+    def _recut(self, path: Path) -> None:
+        """Cut a saved transcript into cues again, without the model."""
+        transcript = read_transcript(path)
+        place = place_outputs(path, self._plan.folder, transcript.text_language)
+        self._claim(place, str(path))
+        if self._is_done(place, str(path)):
+            return
+        files = self._writer.write(transcript, place)
+        self._show_files(files)
+        self._note(Outcome(str(path), "done", files=tuple(map(str, files))))
+
+    def _claim(self, place: OutputPlace, name: str) -> None:
+        place = OutputPlace(place.folder.absolute(), place.stem)
+        if place in self._claimed:
+            path = place.folder / place.stem
+            raise OutputError(
+                f"{name}: would write the same files as {self._claimed[place]}; "
+                "run it alone with another --output-dir",
+                path,
+            )
+        self._claimed[place] = name
+
+    def _is_done(self, place: OutputPlace, name: str) -> bool:
+        if self._plan.outputs.existing != "skip":
+            return False
+        known = self._plan.text_language
+        codes = [known] if known else [*LANGUAGES, UNDETERMINED]
+        done = self._writer.all_exist(place, codes)
+        if done:
+            self._screen.note(f"{name}: skipped, its files are there")
+            self._note(Outcome(name, "skipped", HAS_FILES))
+        return done
+
+    def _skip(self, name: str, reason: str) -> None:
+        if self._screen.verbose:
+            self._screen.note(f"{name}: skipped, {reason}")
+        self._note(Outcome(name, "skipped", reason))
+
+    def _load(self) -> Transcriber:
+        if self._transcriber is None:
+            plan = self._plan
+            with self._bars.paused(), show_steps(self._screen) as progress:
+                self._transcriber = self._load_model(plan.model, plan.engine, progress)
+        return self._transcriber
+
+    # The work
+
+    def _take(self, work: _Work, result: WindowResult) -> None:
+        """Show a result; raises OutputError as soon as its files can't be written."""
+        stream = work.stream
+        if work.language is None:
+            work.language = stream.transcript().text_language
+            self._writer.check(work.place, work.language)
+        work.advance(stream.heard)
+        if self._screen.verbose:
+            part = replace(stream.transcript(), segments=result.segments)
+            for cue in self._writer.cues(part).cues:
+                for line in _describe_cue(cue):
+                    self._screen.result(line)
+
+    def _finish(self, work: _Work) -> None:
+        """Write the files of a media file that was heard."""
+        stream, plan = work.stream, self._plan
+        if stream.failure is not None:
+            raise stream.failure
+        work.advance(stream.to_hear or stream.heard)
+        self._bars.remove(work.name)
+        transcript = replace(stream.transcript(), media=work.name)
+        self._tell(work, transcript)
+        with self._bars.paused():
+            shots = plan.videos.find_shots(work.path, self._screen)
+            files = self._writer.write(transcript, work.place, shots)
+            self._show_files(files)
+            files += self._make_videos(work, transcript, shots)
+        if work.journal is not None:
+            work.journal.discard()
+        if work.ledger is not None and work.found is not None:
+            with suppress(OSError):  # then it is done again after a stop
+                work.ledger.note(work.path, work.found.size, work.found.changed_ns, files)
+        if (damage := stream.error()) is not None:
+            raise damage
+        heard = stream.to_hear or stream.heard
+        names = tuple(map(str, files))
+        self._note(Outcome(work.name, "done", "", names, transcript.language, round(heard, 3)))
+
+    def _tell(self, work: _Work, transcript: Transcript) -> None:
+        """How it went, in a line."""
+        seconds = work.stream.to_hear or work.stream.heard
+        told = _describe_work(transcript, work.name, seconds, time.perf_counter() - work.begin)
+        if self._screen.verbose:
+            told += _describe_doubts(transcript, self._plan.outputs.keep_suspect)
+        self._screen.note(told)
+
+    def _make_videos(
+        self, work: _Work, transcript: Transcript, shots: Sequence[float]
+    ) -> tuple[Path, ...]:
+        subtitles = self._writer.cues(transcript, shots)
+        if not subtitles.cues:
+            return ()
+        plan = self._plan
+        made = plan.videos.make(work.path, subtitles, work.place, plan.outputs, self._screen)
+        files = []
+        for path in made:
+            self._show_files([path])
+            files.append(path)
+        return tuple(files)
+
+    def _show_files(self, paths: Sequence[Path]) -> None:
+        for path in paths if not self._plan.as_json else ():
+            self._screen.result(str(path))
+
+    # The end
+
+    def sum_up(self) -> None:
+        """Of several inputs, say again which failed: it may be long ago."""
+        if self._plan.as_json:
+            self._screen.result(json.dumps(self._summary(), ensure_ascii=False, indent=2))
+        elif self._has_folders:
+            for line in align(self._table()):
+                self._screen.note(line)
+        failed = [outcome for outcome in self.outcomes if outcome.state == "failed"]
+        if not failed or len(self.outcomes) == 1:
+            return
+        self._screen.complain(f"{len(failed)} of {len(self.outcomes)} inputs failed:")
+        for outcome in failed:
+            self._screen.complain(f"  {outcome.reason}")
+
+    def _table(self) -> list[tuple[str, str]]:
+        """What became of how many files, and what it took."""
+        took = max(time.perf_counter() - self._began, 1e-3)
+        heard = sum(outcome.duration for outcome in self.outcomes)
+        counts = Counter(
+            "failed"
+            if one.state == "failed"
+            else f"skipped: {one.reason}"
+            if one.reason
+            else "done"
+            for one in self.outcomes
+        )
+        rows = [(name, str(n)) for name, n in sorted(counts.items())]
+        speed = f"{format_clock(heard)} in {format_clock(took)} ({heard / took:.1f}x)"
+        return [*rows, ("sound", speed)]
+
+    def _summary(self) -> dict[str, object]:
+        states = Counter(outcome.state for outcome in self.outcomes)
+        return {
+            **{state: states[state] for state in ("done", "skipped", "failed")},
+            "seconds_heard": round(sum(outcome.duration for outcome in self.outcomes), 3),
+            "seconds_taken": round(time.perf_counter() - self._began, 3),
+            "inputs": [asdict(outcome) for outcome in self.outcomes],
+        }
+
+
+def _as_step(progress: Callable[[str, int, int], None]) -> Callable[[DownloadProgress], None]:
+    """A download's progress, told as a step."""
+    return lambda state: progress(
+        f"download {state.title}", state.n_bytes, state.n_bytes_total or 0
+    )
+
+
+def _describe_work(transcript: Transcript, name: str, seconds: float, took: float) -> str:
+    """How long it took to hear so many seconds, in a line."""
+    if not transcript.spoken:
+        return f"{name}: no speech found"
+    return (
+        f"{name}: {_describe_language(transcript)}, "
+        f"{seconds:.1f} s in {took:.1f} s ({seconds / took:.1f}x)"
+    )
+
+
+def _describe_language(transcript: Transcript) -> str:
+    """As "en (98%)", or "de, en" where the segments have languages of their own."""
+    languages = sorted({one.language for one in transcript.spoken if one.language is not None})
+    if len(languages) > 1:
+        return ", ".join(languages)
+    return f"{transcript.language} ({transcript.language_probability:.0%})"
+
+
+def _describe_doubts(transcript: Transcript, kept: bool) -> str:
+    """What verdicts there are, as the end of a line; nothing where there are none."""
+    n_doubtful = len(transcript.segments) - len(transcript.spoken)
+    if not n_doubtful:
+        return ""
+    what = "passage" if n_doubtful == 1 else "passages"
+    done = "kept though doubtful" if kept else "taken out as doubtful"
+    return f"; {n_doubtful} {what} {done}: see the JSON"
+
+
+def _describe_cue(cue: Cue) -> list[str]:
+    """As `   0:01.000 -  0:02.500  first line`, its other lines below the first."""
+    times = f"{_clock(cue.start_ms)} - {_clock(cue.end_ms)}"
+    return [f"{times if n == 0 else ' ' * len(times)}  {line}" for n, line in enumerate(cue.lines)]
+
+
+def _clock(time_ms: int) -> str:
+    """As "1:02:03.450"; hours only where there are any."""
+    minutes, rest = divmod(time_ms, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    clock = f"{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"
+    return f"{hours}:{clock}" if hours else clock
