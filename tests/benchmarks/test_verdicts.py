@@ -20,6 +20,10 @@ def result(engine: str, errors: int | None = 0, **more: Any) -> ClipResult:
     return ClipResult("set", "a", engine, "en", seconds=1.0, **fields)
 
 
+def whole(text: str) -> TimedText:
+    return TimedText(text, None, None)
+
+
 def report(ours: int, sequential: int, batched: int) -> Report:
     counts = {"ours": ours, "sequential": sequential, "batched": batched}
     return Report(tuple(result(name, errors) for name, errors in counts.items()))
@@ -41,7 +45,7 @@ def test_over_all_sets_there_must_be_fewer_errors_than_in_batches() -> None:
 
 def test_text_lost_or_doubled_is_told_from_wrong_words() -> None:
     said = "one two three four five six seven eight nine ten eleven twelve"
-    clip = Clip("a", Path("a"), said, "de", pieces=(TimedText(said, None, None),))
+    clip = Clip("a", Path("a"), said, "de", pieces=(whole(said),))
     heard = {
         said: [],
         "one two three nine ten eleven twelve": ["delete"],
@@ -51,10 +55,17 @@ def test_text_lost_or_doubled_is_told_from_wrong_words() -> None:
     }
     for text, kinds in heard.items():
         assert list(passages(clip, result("ours", text=text))) == kinds
-    long = [result(name, text="one", duration=90.0) for name in ("ours", "sequential", "batched")]
-    verdict = judge([Manifest("set", (clip,))], Report(tuple(long)), SIDES)[2]
-    assert not verdict.holds
-    assert "ours: 1 lost, 0 too many" in verdict.found
+
+
+def test_a_passage_may_be_missing_only_where_it_is_missing_in_the_peers_text_too() -> None:
+    said = "one two three four five six seven eight nine ten eleven twelve"
+    sets = [Manifest("set", (Clip("a", Path("a"), said, "de", pieces=(whole(said),)),))]
+    for theirs, holds in ((said, False), ("one", True)):
+        texts = {"ours": "one", "sequential": theirs, "batched": said}
+        found = [result(name, text=text, duration=90.0) for name, text in texts.items()]
+        verdict = judge(sets, Report(tuple(found)), SIDES)[2]
+        assert verdict.holds is holds
+        assert "ours: 1 lost, 0 too many" in verdict.found
 
 
 def test_word_onsets_are_judged_by_median_and_by_tail_beside_the_peer() -> None:
