@@ -151,6 +151,10 @@ def serve(  # as long as there are options: Typer reads them off the parameters
             help="Where jobs, their media and results lie (default: the system's place for data).",
         ),
     ] = None,
+    page: Annotated[
+        bool,
+        typer.Option("--page/--no-page", help="A page for people, besides what programs call."),
+    ] = True,
     log: Annotated[
         str | None,
         typer.Option(
@@ -180,6 +184,7 @@ def serve(  # as long as there are options: Typer reads them off the parameters
     )
     settings = ServerSettings(
         folder=folder or default_folder(),
+        page=page,
         allow_urls=allow_urls or allow_private_urls,
         allow_private_urls=allow_private_urls,
         allowed_hosts=tuple(allow_host or ()),
