@@ -146,7 +146,7 @@ def describe(options: argparse.Namespace) -> str:
 
 
 def render(title: str, options: argparse.Namespace, tables: Sequence[Table]) -> str:
-    body = "\n".join(table.to_markdown() for table in tables)
+    body = "\n".join(table.to_markdown() for table in tables if table.rows)
     return f"## {title} ({options.model})\n\n{describe(options)}\n{body}"
 
 
