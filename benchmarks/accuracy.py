@@ -134,7 +134,7 @@ def show_progress(done: int, total: int, what: str) -> None:
 def describe(options: argparse.Namespace) -> str:
     sets = " ".join(path.name for path in options.sets)
     language = "detected" if options.detect_language else "told"
-    flags = " --detect-language" if options.detect_language else ""
+    flags = " --detect-language" * options.detect_language + " --identical" * options.identical
     command = f"python benchmarks/accuracy.py {sets} --model {options.model}"
     return describe_run(
         f"{command} --threads {options.threads}{flags}",
