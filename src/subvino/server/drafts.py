@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from subvino.cues import rules_for
 from subvino.errors import OptionError
@@ -22,6 +22,9 @@ from subvino.outputs import write_file
 from subvino.pipeline import DEFAULT_PROFILE
 from subvino.server.editing import Cues, EditedCue, EditRules, HeardWord, apply_change, cut_cues
 from subvino.transcript import Transcript
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 MAX_STEPS = 100
 """How many steps back are kept."""
@@ -53,12 +56,36 @@ class Draft:
     can_redo: bool = False
 
 
+class Recent(Generic[K, V]):
+    """The values asked for last, up to a number of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: dict[K, V] = {}
+
+    def get(self, key: K, make: Callable[[], V]) -> V:
+        """The value kept under a key, made where there is none."""
+        value = self._values.pop(key) if key in self._values else make()
+        self.put(key, value)
+        return value
+
+    def put(self, key: K, value: V) -> None:
+        """Keep a value in place of the one asked for longest ago."""
+        self._values.pop(key, None)
+        self._values[key] = value
+        while len(self._values) > self._most:
+            del self._values[next(iter(self._values))]
+
+
 class Drafts:
     """The drafts in a folder; may be used from any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
+        # A film has a thousand cues and more: what was read or cut last is likely asked for next.
+        self._steps: Recent[tuple[str, int], Step] = Recent(8)
+        self._cuts: Recent[tuple[str, str], Cues] = Recent(8)
 
     def begin(self, job_id: str, profile: str) -> None:
         """Choose the profile of a new job. Raises OptionError for an unknown one."""
@@ -115,15 +142,18 @@ class Drafts:
     def _draft(self, job_id: str, transcript: Transcript) -> Draft:
         at = self._shown(job_id)
         step = self._read(job_id, at)
-        rules = rules_for(step.profile, transcript.text_language)
         return Draft(
             profile=step.profile,
-            cues=cut_cues(transcript, rules) if step.cues is None else step.cues,
+            cues=self._cut(job_id, transcript, step.profile) if step.cues is None else step.cues,
             revision=at,
             edited=step.cues is not None,
             can_undo=self._path(job_id, at - 1).is_file(),
             can_redo=self._path(job_id, at + 1).is_file(),
         )
+
+    def _cut(self, job_id: str, transcript: Transcript, profile: str) -> Cues:
+        rules = rules_for(profile, transcript.text_language)
+        return self._cuts.get((job_id, profile), lambda: cut_cues(transcript, rules))
 
     def _path(self, job_id: str, number: int) -> Path:
         return self._folder / job_id / f"{number}.json"
@@ -157,19 +187,27 @@ class Drafts:
         path = self._path(job_id, number)
         if not path.is_file():
             return Step()
-        return _step(json.loads(read_file(path, MAX_BYTES)))
+        return self._steps.get(
+            (job_id, number), lambda: _step(json.loads(read_file(path, MAX_BYTES)))
+        )
 
     def _write(self, job_id: str, number: int, step: Step) -> None:
         path = self._path(job_id, number)
         path.parent.mkdir(parents=True, exist_ok=True)
-        cues = None if step.cues is None else [astuple(cue) for cue in step.cues]
+        cues = None if step.cues is None else [_cue_row(cue) for cue in step.cues]
         row = {"profile": step.profile, "cues": cues}
         write_file(path, json.dumps(row, ensure_ascii=False).encode())
+        self._steps.put((job_id, number), step)
 
 
 def _step(row: Mapping[str, Any]) -> Step:
     rows: Sequence[Sequence[Any]] | None = row["cues"]
     return Step(row["profile"], None if rows is None else tuple(map(_read_cue, rows)))
+
+
+def _cue_row(cue: EditedCue) -> list[Any]:
+    words = [[word.text, word.start_ms, word.end_ms, word.probability] for word in cue.heard]
+    return [cue.start_ms, cue.end_ms, cue.text, words]
 
 
 def _read_cue(row: Sequence[Any]) -> EditedCue:

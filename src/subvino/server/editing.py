@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -186,6 +187,7 @@ class Doubt:
     probability: float
 
 
+@lru_cache(maxsize=10_000)
 def find_doubts(cue: EditedCue, below: float = DOUBTFUL) -> tuple[Doubt, ...]:
     """The words of the text that were heard as they stand, but not surely."""
     units = split_words(cue.text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
@@ -71,6 +71,8 @@ class Page:
         self._jobs = jobs
         folder = jobs.settings.folder
         self._drafts = Drafts(folder / "drafts")
+        # A result never changes; reading a film's takes a good part of a second.
+        self._transcript = lru_cache(maxsize=4)(jobs.transcript)
         self._videos = Videos(folder / "videos")
 
     def close(self) -> None:
@@ -133,7 +135,7 @@ class Page:
         return row | self._look_at_media(job) | {"stamp": stamp, "cues": cue_rows(cues)}
 
     def _look_at_draft(self, job: Job, seen: str) -> Row:
-        transcript = self._jobs.transcript(job.id)
+        transcript = self._transcript(job.id)
         draft = self._drafts.open(job.id, transcript)
         stamp = f"done {draft.revision}"
         videos = {"stamp": stamp, "videos": self._video_rows(job, draft)}
@@ -153,7 +155,7 @@ class Page:
     def change(self, job_id: str, revision: int, change: Mapping[str, Any]) -> Row:
         """The cues after a change (`Drafts.change`); with an error, as they are without it."""
         job = self._jobs.get(str(job_id))
-        transcript = self._jobs.transcript(job.id)
+        transcript = self._transcript(job.id)
         trouble: Row = {}
         try:
             draft = self._drafts.change(job.id, transcript, revision, change)
@@ -177,7 +179,7 @@ class Page:
             cues = cut_cues(transcript, self._rules(job))
             edited = False
         else:
-            transcript = self._jobs.transcript(job_id)
+            transcript = self._transcript(job_id)
             draft = self._drafts.open(job_id, transcript)
             cues, edited = draft.cues, draft.edited
         if name == "json":
@@ -198,7 +200,7 @@ class Page:
     def make_video(self, job_id: str, kind: str) -> Row:
         """Begin to make the video with the subtitles as they stand."""
         job = self._jobs.get(str(job_id))
-        transcript = self._jobs.transcript(job.id)
+        transcript = self._transcript(job.id)
         draft = self._drafts.open(job.id, transcript)
         source = Source(self.media(job.id)[1], job.name, job.duration)
         subtitles = to_subtitles(draft.cues, transcript.text_language)

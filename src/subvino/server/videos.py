@@ -78,10 +78,18 @@ class Videos:
             found = self._made.get(key)
             if found is not None and found.state != "failed":
                 return found
+            self._forget_older(job_id, kind)
             path = self._folder / job_id / f"{revision}.{kind}{_suffix(source.name, kind)}"
             self._made[key] = MadeVideo("working", path, duration=source.duration)
             self._worker.submit(self._make, key, source, subtitles)
             return self._made[key]
+
+    def _forget_older(self, job_id: str, kind: str) -> None:
+        """Remove what was made of the job's earlier drafts: only the latest is asked for."""
+        for key, video in tuple(self._made.items()):
+            if key[0] == job_id and key[2] == kind and video.state != "working":
+                video.path.unlink(missing_ok=True)
+                del self._made[key]
 
     def close(self) -> None:
         """Wait for what is being made; nothing more is."""

@@ -142,7 +142,8 @@ def finding_row(finding: Finding) -> Row:
     details = "" if finding.found is None else f"{describe_amount(finding.found)} {rule.unit}"
     if finding.limit:
         details += f", limit {describe_amount(finding.limit)}"
-    return {"title": rule.title, "detail": details or finding.note, "grave": rule.grave}
+    detail = "; ".join(filter(None, (details, finding.note)))
+    return {"title": rule.title, "detail": detail, "grave": rule.grave}
 
 
 def report_row(report: Report) -> Row:

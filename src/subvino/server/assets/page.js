@@ -248,38 +248,50 @@
       return row;
     }
 
-    // Only rows that differ are made anew, so that focus, cursor and scrolling stay.
+    // Only rows that differ are made anew, so that focus, cursor and scrolling stay, and a film's
+    // thousand rows take no time.
     function showCues(cues, editable) {
-      const old = state.cues;
-      const changed = state.live === editable;
+      const anew = state.live === editable;
       state.live = !editable;
-      const rows = [...ui.rows.children];
-      const active = document.activeElement?.closest?.("tr");
-      const focus = active && { number: rows.indexOf(active), name: placeOf(document.activeElement) };
-      cues.forEach((cue, number) => {
-        const same = !changed && JSON.stringify(old[number]) === JSON.stringify(cue);
-        if (same && rows[number] && !isDirty(rows[number], cue)) return;
-        const row = makeRow(cue, number, editable);
-        if (rows[number]) rows[number].replaceWith(row);
-        else ui.rows.append(row);
-      });
-      for (const row of rows.slice(cues.length)) row.remove();
+      const old = anew ? [] : state.cues;
+      const active = document.activeElement?.closest?.(".sv-cues tbody tr");
+      const focus = active && { number: numberOf(active), place: placeOf(document.activeElement) };
+      const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+      const most = Math.min(old.length, cues.length);
+      let first = 0;
+      while (first < most && same(old[first], cues[first]) && !isDirty(ui.rows.children[first], cues[first])) first++;
+      let last = 0;
+      while (last < most - first && same(old.at(-1 - last), cues.at(-1 - last)) && !isDirty(rowAt(-1 - last), cues.at(-1 - last))) last++;
+      const kept = anew ? [] : [...ui.rows.children].slice(ui.rows.children.length - last);
+      const made = cues.slice(first, cues.length - last).map((cue, n) => makeRow(cue, first + n, editable));
+      while (ui.rows.children.length > first + kept.length) ui.rows.children[first].remove();
+      if (made.length) (kept[0] || { before: (...rows) => ui.rows.append(...rows) }).before(...made);
+      if (old.length !== cues.length) kept.forEach((row, n) => renumber(row, cues.length - kept.length + n));
       state.cues = cues;
       ui.count.textContent = cues.length ? String(cues.length) : "";
       ui.empty.hidden = cues.length > 0;
       ui.legend.hidden = !cues.some((cue) => cue.doubts.length);
       ui.tools.classList.toggle("sv-off", !editable);
-      if (focus && !active.isConnected) focusRow(focus.number, focus.name);
+      if (focus && !active.isConnected) focusRow(focus.number, focus.place);
       if (!editable) ui.scroll.scrollTop = ui.scroll.scrollHeight;
-      else if (changed) ui.scroll.scrollTop = 0;
+      else if (anew) ui.scroll.scrollTop = 0;
       state.at = -1;
       onTime();
     }
 
+    const rowAt = (n) => ui.rows.children[n < 0 ? ui.rows.children.length + n : n];
+    function renumber(row, number) {
+      row.querySelector(".sv-number").textContent = String(number + 1);
+      for (const node of row.querySelectorAll("[aria-label]")) {
+        node.setAttribute("aria-label", node.getAttribute("aria-label").replace(/cue \d+/, `cue ${number + 1}`));
+      }
+    }
+
     const placeOf = (node) => (node.classList.contains("sv-text") ? ".sv-text" : node.name ? `[name=${node.name}]` : node.dataset.do ? `[data-do=${node.dataset.do}]` : ".sv-number");
     const textOf = (row) => row.querySelector(".sv-text").innerText.replace(/\r/g, "").replace(/\n$/, "");
+    // innerText has the browser lay the page out: only asked where the text differs.
     const isDirty = (row, cue) =>
-      textOf(row) !== cue.text || row.querySelector("[name=start]").value !== cue.start || row.querySelector("[name=end]").value !== cue.end;
+      (row.querySelector(".sv-text").textContent !== cue.text && textOf(row) !== cue.text) || row.querySelector("[name=start]").value !== cue.start || row.querySelector("[name=end]").value !== cue.end;
     const numberOf = (row) => [...ui.rows.children].indexOf(row);
 
     function focusRow(number, place = ".sv-text") {
