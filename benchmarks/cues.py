@@ -1,62 +1,347 @@
-"""How long the cue builder takes, by length of speech, script and profile; prints a table.
+"""How good cues are: every profile on real speech, and beside the subtitles of other tools.
 
-Made-up speech at an ordinary pace: no model, no media. Run: python benchmarks/cues.py [HOURS]
+Transcribes the sets once (transcripts are kept in --work and cut again the next time), cuts them
+with every profile, checks the files with `subvino check`'s rules, and holds in-times against phrase
+times that somebody measured. Prints tables and writes them into benchmarks/RESULTS.md. SET is a
+manifest as `subvino evaluate` takes it, or its folder.
+
+    pip install -e ".[base,evaluate]"
+    python benchmarks/cues.py SET... --work DIR
+
+Other tools need PyTorch and have an environment of their own (see benchmarks/peer_cues.py):
+
+    python benchmarks/cues.py SET... --work DIR --peer-python peers/bin/python --peer-sets NAME,...
 """
 
-import random
-import resource
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
 import sys
-import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
 
-from subvino.cues import PROFILES, build_cues, rules_for, violations
-from subvino.linebreak import split_words
-from subvino.transcript import Segment, Transcript, Word
+from results import describe_run, put_section
 
-TEXTS = {
-    "en": "The old house, which stood at the end of the lane, had been empty for years. "
-    "Nobody in the village knew who owned it or why it was never sold. On Sunday we went in.",
-    "de": "Das alte Haus, das am Ende der Gasse stand, war seit vielen Jahren leer. Niemand im "
-    "Dorf wusste, wem es gehörte oder warum es nie verkauft wurde. Am Sonntag gingen wir hinein.",
-    "zh": "村子尽头的老房子已经空了很多年。没有人知道它属于谁，也没有人知道为什么一直没有卖掉。",
+from subvino.check import RULES, Finding, check
+from subvino.cues import PROFILES, CueRules, build_cues, rules_for
+from subvino.evaluate import read_manifest
+from subvino.evaluate.manifest import Clip, TimedText
+from subvino.evaluate.timing import compare_times
+from subvino.formats import SubtitleFile, read, write
+from subvino.outputs import write_file
+from subvino.pipeline import EngineOptions, decoding_options, load_transcriber
+from subvino.subtitles import Cue, Subtitles
+from subvino.transcript import Transcript
+
+SIDE_BY_SIDE_PROFILE = "netflix"
+PEERS = {
+    "openai-whisper": "openai-whisper, its SRT writer",
+    "faster-whisper": "faster-whisper, its segments",
+    "stable-ts": "stable-ts, its defaults",
 }
 
 
-def speak(language: str, hours: float) -> Transcript:
-    """Words at about 14 characters a second (Chinese: 4) with pauses after punctuation."""
-    draw = random.Random(1)
-    pace = 4.0 if language == "zh" else 14.0
-    units = split_words(TEXTS[language])
-    now, segments, words = 0.0, list[Segment](), list[Word]()
-    while now < hours * 3600:
-        for unit in units:
-            end = now + len(unit) / pace * draw.uniform(0.7, 1.3)
-            words.append(Word(unit, now, end, 1.0))
-            now = end + (draw.uniform(0.1, 1.0) if unit[-1] in ".,。，" else 0.0)
-        text = "".join(word.text for word in words)
-        segments.append(Segment(text, words[0].start, words[-1].end, tuple(words)))
-        words = []
-    return Transcript(tuple(segments), language, 1.0, now)
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A clip of a set and its transcript."""
+
+    set_name: str
+    clip: Clip
+    transcript: Transcript
+
+
+# --- transcripts ----------------------------------------------------------------------------------
+
+
+def transcribe_sets(options: argparse.Namespace) -> list[Spoken]:
+    """Every clip's transcript: from the work folder, or made and kept there."""
+    loaded = None
+    found = []
+    for path in options.sets:
+        manifest = read_manifest(path)
+        for clip in manifest.clips:
+            kept = options.work / "transcripts" / manifest.name / f"{clip.id}.json"
+            if not kept.is_file():
+                loaded = loaded or load_transcriber(
+                    options.model, EngineOptions(device="CPU", threads=options.threads)
+                )
+                stream = loaded.open(clip.audio, decoding_options(clip.language))
+                for _ in stream:
+                    pass
+                write_file(kept, stream.transcript().to_json().encode())
+                print(f"\r{kept.parent.name}/{kept.stem:<60.60}", end="", file=sys.stderr)
+            transcript = Transcript.from_json(kept.read_text(encoding="utf-8"))
+            found.append(Spoken(manifest.name, clip, transcript))
+    return found
+
+
+# --- rules ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Tally:
+    """Cues of a profile: how many obey it, and why the others do not."""
+
+    n_cues: int = 0
+    n_obeying: int = 0
+    n_lost: int = 0
+    n_moved: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+
+
+def tally_profile(profile: str, spoken: Sequence[Spoken]) -> Tally:
+    """Cut all transcripts with a profile, write and read the file, check it."""
+    tally = Tally()
+    for one in spoken:
+        language = one.transcript.text_language
+        rules = rules_for(profile, language)
+        subtitles = build_cues(one.transcript, rules)
+        if not subtitles.cues:
+            continue
+        file = read(write(subtitles, "srt").encode(), "talk.srt")
+        report = check(file, rules, language=language)
+        count_words(one.transcript, subtitles, tally)
+        listed: dict[int, list[Finding]] = {}
+        for finding in report.findings:
+            tally.found[finding.rule] += 1
+            if finding.cue is not None and finding.rule not in ("orphan_line", "orphan_cue"):
+                listed.setdefault(finding.cue, []).append(finding)
+        tally.n_cues += len(subtitles.cues)
+        tally.n_obeying += len(subtitles.cues) - len(listed)
+        for number, findings in listed.items():
+            tally.reasons[explain(findings, one.transcript, subtitles.cues, number - 1, rules)] += 1
+    return tally
+
+
+def count_words(transcript: Transcript, subtitles: Subtitles, tally: Tally) -> None:
+    """Words that the cues lost or moved: characters of the two, white space aside."""
+    said = "".join("".join(part.text.split()) for part in transcript.spoken)
+    shown = "".join("".join(line.split()) for cue in subtitles.cues for line in cue.lines)
+    if said != shown:
+        lost = Counter(said) - Counter(shown)
+        tally.n_lost += lost.total()
+        tally.n_moved += 0 if lost else 1
+
+
+def explain(
+    findings: Sequence[Finding],
+    transcript: Transcript,
+    cues: Sequence[Cue],
+    at: int,
+    rules: CueRules,
+) -> str:
+    """Why a cue breaks its rules: what speech made impossible, or the rule itself."""
+    broken = {finding.rule for finding in findings}
+    spoken_until = cues[at].words[-1].end_ms if cues[at].words else cues[at].end_ms
+    latest = min(spoken_until + rules.max_linger_ms, 1000 * transcript.duration)
+    if at + 1 < len(cues):
+        latest = min(latest, cues[at + 1].start_ms - rules.min_gap_ms)
+    # Shown until the last moment that the rules leave: what is left is the speaker's pace.
+    had_time = cues[at].end_ms < latest - 1
+    if broken & {"max_cps", "max_wpm"}:
+        return "too fast, had time" if had_time else "speech faster than the rule"
+    if "min_duration_ms" in broken:
+        return "too short, had time" if had_time else "speech shorter than the rule"
+    return ", ".join(sorted(broken))
+
+
+# --- in-times -------------------------------------------------------------------------------------
+
+
+def onset_errors(
+    cues: Iterable[tuple[int, int, str]], clip: Clip, language: str | None
+) -> list[float]:
+    """Errors in ms, late is positive, of cues that begin with the word that a phrase does."""
+    phrases = list(clip.phrases or ())
+    heard = [TimedText(text, start / 1000, end / 1000) for start, end, text in cues]
+    errors = compare_times(phrases, heard, language)
+    return [1000 * error for error in errors.onsets]
+
+
+def subtitle_rows(subtitles: Subtitles) -> list[tuple[int, int, str]]:
+    return [(cue.start_ms, cue.end_ms, cue.text) for cue in subtitles.cues]
+
+
+def file_rows(file: SubtitleFile) -> list[tuple[int, int, str]]:
+    return [(cue.start_ms, cue.end_ms, cue.text) for cue in file.cues]
+
+
+# --- other tools ----------------------------------------------------------------------------------
+
+
+def run_peers(spoken: Sequence[Spoken], options: argparse.Namespace) -> dict[str, list[Path]]:
+    """The SRT files of each other tool, in the order of `spoken`; made where they are missing."""
+    jobs = [
+        {"audio": str(one.clip.audio), "language": one.clip.language, "name": _name(one)}
+        for one in spoken
+    ]
+    paths = {}
+    for peer in PEERS:
+        folder = options.work / "peers" / peer
+        missing = [job for job in jobs if not (folder / f"{job['name']}.srt").is_file()]
+        if missing:
+            script = Path(__file__).with_name("peer_cues.py")
+            command = [options.peer_python, script, peer, options.model, folder]
+            subprocess.run([*map(str, command)], input=json.dumps(missing), text=True, check=True)
+        paths[peer] = [folder / f"{job['name']}.srt" for job in jobs]
+    return paths
+
+
+def _name(one: Spoken) -> str:
+    return f"{one.set_name}-{one.clip.id}"
+
+
+@dataclass(slots=True)
+class Side:
+    """What one tool's files come to."""
+
+    n_cues: int = 0
+    n_clean: int = 0
+    found: Counter[str] = field(default_factory=Counter)
+    onsets: list[float] = field(default_factory=list)
+
+    def add(self, file: SubtitleFile, one: Spoken, profile: str) -> None:
+        language = one.transcript.text_language
+        file = replace(file, cues=tuple(cue for cue in file.cues if cue.text.strip()))
+        report = check(file, rules_for(profile, language), language=language)
+        self.n_cues += len(file.cues)
+        self.n_clean += len(file.cues) - len(report.by_cue())
+        self.found.update(report.counts())
+        if one.clip.phrases:
+            self.onsets += onset_errors(file_rows(file), one.clip, language)
+
+
+def compare(spoken: Sequence[Spoken], options: argparse.Namespace) -> dict[str, Side]:
+    sides: dict[str, Side] = {"subvino": Side()}
+    for one in spoken:
+        rules = rules_for(SIDE_BY_SIDE_PROFILE, one.transcript.text_language)
+        text = write(build_cues(one.transcript, rules), "srt")
+        sides["subvino"].add(read(text.encode(), "talk.srt"), one, SIDE_BY_SIDE_PROFILE)
+    for peer, paths in run_peers(spoken, options).items():
+        side = sides[PEERS[peer]] = Side()
+        for one, path in zip(spoken, paths, strict=True):
+            side.add(read(path.read_bytes(), str(path)), one, SIDE_BY_SIDE_PROFILE)
+    return sides
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def to_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Markdown; the first column to the left, numbers to the right."""
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def profile_table(tallies: dict[str, Tally]) -> str:
+    reasons = [
+        name
+        for name, _ in sum((tally.reasons for tally in tallies.values()), Counter()).most_common()
+    ]
+    head = ["profile", "cues", "obey it %", *(f"listed: {name} %" for name in reasons)]
+    head += ["neither %", "characters lost", "files out of order"]
+    return to_table(head, (profile_row(*item, reasons) for item in tallies.items()))
+
+
+def profile_row(name: str, tally: Tally, reasons: Sequence[str]) -> list[str]:
+    share = [100 * tally.reasons[reason] / tally.n_cues for reason in reasons]
+    obeying = 100 * tally.n_obeying / tally.n_cues
+    left = tally.n_cues - tally.n_obeying - tally.reasons.total()
+    cells = [f"{obeying:.2f}", *(f"{one:.2f}" for one in share), f"{100 * left / tally.n_cues:.2f}"]
+    return [name, str(tally.n_cues), *cells, str(tally.n_lost), str(tally.n_moved)]
+
+
+def onset_table(spoken: Sequence[Spoken]) -> str:
+    head = ["set", "phrases", "cue begins with one", "median ms", "bias ms", "within 120 ms %"]
+    return to_table(head, onset_rows(spoken))
+
+
+def onset_rows(spoken: Sequence[Spoken]) -> Iterator[list[str]]:
+    everything: list[float] = []
+    n_phrases = 0
+    for name in dict.fromkeys(one.set_name for one in spoken):
+        errors, n = [], 0
+        for one in spoken:
+            if one.set_name == name and one.clip.phrases:
+                subtitles = build_cues(one.transcript)
+                errors += onset_errors(subtitle_rows(subtitles), one.clip, one.transcript.language)
+                n += len(one.clip.phrases)
+        if errors:
+            yield onset_row(name, n, errors)
+            everything += errors
+            n_phrases += n
+    if everything:
+        yield onset_row("all", n_phrases, everything)
+
+
+def onset_row(name: str, n: int, errors: Sequence[float]) -> list[str]:
+    near = sum(abs(error) <= 120 for error in errors)
+    sizes = f"{median(map(abs, errors)):.0f}", f"{median(errors):+.0f}"
+    return [name, str(n), str(len(errors)), *sizes, f"{100 * near / len(errors):.0f}"]
+
+
+def side_table(sides: dict[str, Side]) -> str:
+    rules = [rule for rule in RULES if any(side.found[rule] for side in sides.values())]
+    head = ["", *(f"{name} ({side.n_cues} cues)" for name, side in sides.items())]
+    rows = [
+        [rule, *(f"{100 * side.found[rule] / side.n_cues:.1f}" for side in sides.values())]
+        for rule in rules
+    ]
+    every = [f"{100 * side.found.total() / side.n_cues:.1f}" for side in sides.values()]
+    clean = [f"{100 * side.n_clean / side.n_cues:.1f}" for side in sides.values()]
+    late = [f"{median(map(abs, side.onsets)):.0f}" for side in sides.values()]
+    rows += [["**all**", *every], ["cues with none, %", *clean], ["in-times, median ms", *late]]
+    return to_table(head, rows)
+
+
+def describe(options: argparse.Namespace, spoken: Sequence[Spoken]) -> str:
+    """What the figures hold for: command, versions, machine."""
+    sets = " ".join(path.name for path in options.sets)
+    minutes = sum(one.transcript.duration for one in spoken) / 60
+    notes = f"{options.model}, language told", f"{len(spoken)} files, {minutes:.0f} minutes"
+    return describe_run(f"python benchmarks/cues.py {sets} --work DIR", ("openvino",), *notes)
 
 
 def main() -> None:
-    hours = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
-    print("| language | profile | hours | units | cues | violations/100 | s | peak MiB |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for language in TEXTS:
-        transcript = speak(language, hours)
-        n_units = sum(len(segment.words or ()) for segment in transcript.segments)
-        for profile in PROFILES:
-            rules = rules_for(profile, language)
-            begin = time.perf_counter()
-            subtitles = build_cues(transcript, rules)
-            seconds = time.perf_counter() - begin
-            share = 100 * len(violations(subtitles, rules)) / len(subtitles.cues)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(
-                f"| {language} | {profile} | {hours:g} | {n_units} | {len(subtitles.cues)} "
-                f"| {share:.1f} | {seconds:.2f} | {peak:.0f} |",
-                flush=True,
-            )
+    options = read_options()
+    spoken = transcribe_sets(options)
+    print(file=sys.stderr)
+    tallies = {profile: tally_profile(profile, spoken) for profile in PROFILES}
+    parts = [
+        f"## Cues ({options.model})\n\n{describe(options, spoken)}",
+        f"**Rules**\n\n{profile_table(tallies)}",
+        f"**In-times against phrase times, profile default**\n\n{onset_table(spoken)}",
+    ]
+    if options.peer_python:
+        wanted = options.peer_sets.split(",") if options.peer_sets else None
+        chosen = [one for one in spoken if wanted is None or one.set_name in wanted]
+        title = (
+            f"**Violations of 100 cues beside other tools, same weights, profile "
+            f"{SIDE_BY_SIDE_PROFILE}; sets {', '.join(dict.fromkeys(o.set_name for o in chosen))}**"
+        )
+        parts.append(f"{title}\n\n{side_table(compare(chosen, options))}")
+    text = "\n".join(parts)
+    print(text)
+    if not options.no_results:
+        put_section(f"cues-{options.model}", text)
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("sets", metavar="SET", nargs="+", type=Path)
+    parser.add_argument("--work", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--model", default="base")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-results", action="store_true", help="print only")
+    parser.add_argument("--peer-python", type=Path, metavar="FILE")
+    parser.add_argument("--peer-sets", default="", metavar="NAME,...", help="default: all")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
