@@ -48,26 +48,29 @@ class Served:
 
 @contextmanager
 def serve(folder: Path, *arguments: str) -> Iterator[Served]:
+    """The log goes to a file: a pipe that nobody reads would fill and hold the server up."""
     command = [sys.executable, "-m", "subvino", "serve", "--model", "tiny.en", "--port", "0"]
-    command += ["--folder", str(folder), "--log", "json", *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, bufsize=1) as process:
-        assert process.stderr is not None
-        lines: list[str] = []
-        for line in process.stderr:
-            lines.append(line)
-            found = re.search(r"running on (http://127\.0\.0\.1:\d+)", line)
-            if found:
-                break
-        else:
-            pytest.fail("".join(lines))
-        served = Served(process, found[1], lines)
+    command += ["--folder", str(folder), "--log", "json", "--no-page", *arguments]
+    path = folder.parent / "server.log"
+    with path.open("w") as log, subprocess.Popen(command, stderr=log, text=True) as process:
+        served = Served(process, address_in(path, process))
         try:
             yield served
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            lines.extend(process.stderr)
             process.wait()
+            served.lines.extend(path.read_text().splitlines())
+
+
+def address_in(path: Path, process: subprocess.Popen[str]) -> str:
+    """Where the server listens, when it has said so in its log."""
+    while process.poll() is None:
+        found = re.search(r"running on (http://127\.0\.0\.1:\d+)", path.read_text())
+        if found:
+            return found[1]
+        time.sleep(0.05)
+    pytest.fail(path.read_text())
 
 
 @pytest.fixture(scope="module")
