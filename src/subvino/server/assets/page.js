@@ -149,7 +149,7 @@
       if ("cues" in found) {
         state.revision = found.revision || 0;
         showCues(found.cues, found.job.state === "done");
-        showTrack(found.stamp);
+        if (found.cues.length) showTrack(found.stamp);
       }
       if ("report" in found) showReport(found);
       if ("videos" in found) showVideos(found.videos);
