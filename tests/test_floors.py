@@ -18,7 +18,7 @@ FLOORS = (
     | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs", "clip"}
     | {"records"},
     {"models", "whisper", "quantize", "check", "speech", "video", "shots", "sync", "folders"},
-    {"transcription", "journal", "ledger", "fix", "text_alignment"},
+    {"transcription", "journal", "ledger", "watching", "fix", "text_alignment"},
     {"pipeline", "evaluate"},
     {"server", "cluster"},
     {"cli"},

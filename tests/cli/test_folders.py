@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -163,3 +166,27 @@ def test_an_empty_folder_is_no_error(run: Run, folder: Path) -> None:
     call = run("films")
     assert call.code == 0
     assert call.err[0] == "films: no media files in it"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_watched_folder_gets_subtitles_as_files_come_and_stops_cleanly(
+    films: Path, model: Path
+) -> None:
+    pytest.importorskip("watchdog", reason="the extra watch is not installed")
+    (films / "broken.mp4").unlink()
+    how = ("-m", str(model), "--no-vad", "--temperature", "0", "--language", "en", "-r")
+    command = [sys.executable, "-m", "subvino", "watch", "films", "--settle", "0.2", *how]
+    for there in (["films/a.en.srt", "films/series/b.en.srt"], []):
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert [process.stdout.readline().strip() for _ in there] == there
+            name = "c" if there else "d"
+            write_media(films / f"{name}.wav", sound(5))
+            assert process.stdout.readline().strip() == f"films/{name}.en.srt"
+            process.send_signal(signal.SIGTERM)
+            rest, told = process.communicate()
+        assert process.returncode == 0
+        assert rest == ""
+        assert told.splitlines()[-1] == "stopped; the same command goes on where this one stopped"

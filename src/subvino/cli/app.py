@@ -20,6 +20,7 @@ from subvino.cli.screen import Screen, make_streams_lenient
 from subvino.cli.serve import serve
 from subvino.cli.sync import sync
 from subvino.cli.transcribe import transcribe
+from subvino.cli.watch import watch
 from subvino.errors import DeviceError, OptionError, SubvinoError
 
 MAIN_COMMAND = "transcribe"
@@ -83,6 +84,7 @@ app.command("serve")(serve)
 app.add_typer(jobs.app, name="jobs")
 app.command("sync")(sync)
 app.add_typer(models.app, name="models")
+app.command("watch")(watch)
 
 
 def _show_version(wanted: bool) -> None:

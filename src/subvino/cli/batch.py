@@ -367,13 +367,13 @@ class Batch:
         with self._bars.paused():
             shots = plan.videos.find_shots(work.path, self._screen)
             files = self._writer.write(transcript, work.place, shots)
-            self._show_files(files)
             files += self._make_videos(work, transcript, shots)
-        if work.journal is not None:
-            work.journal.discard()
         if work.ledger is not None and work.found is not None:
             with suppress(OSError):  # then it is done again after a stop
                 work.ledger.note(work.path, work.found.size, work.found.changed_ns, files)
+        self._show_files(files)  # who reads them may stop us right then
+        if work.journal is not None:
+            work.journal.discard()
         if (damage := stream.error()) is not None:
             raise damage
         heard = stream.to_hear or stream.heard
@@ -396,11 +396,7 @@ class Batch:
             return ()
         plan = self._plan
         made = plan.videos.make(work.path, subtitles, work.place, plan.outputs, self._screen)
-        files = []
-        for path in made:
-            self._show_files([path])
-            files.append(path)
-        return tuple(files)
+        return tuple(made)
 
     def _show_files(self, paths: Sequence[Path]) -> None:
         for path in paths if not self._plan.as_json else ():

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from subvino.cli.options import TASK_METAVAR, WEIGHTS_METAVAR, given, split_list
 from subvino.cli.screen import Screen
 from subvino.errors import OptionError
+
+if TYPE_CHECKING:
+    from subvino.cli.subtitling import Plan
 
 _VIDEO = "Into the video"
 _FILES, _CUES, _SPEECH, _MODEL = "Files written", "Cues", "Speech", "Model and device"
@@ -453,61 +457,69 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
     ] = False,
 ) -> None:
     """Make subtitles for videos: talk.mp4 gets talk.en.srt beside it."""
+    options = SimpleNamespace(**locals())
+    plan = read_plan(options)
+    from subvino.cli.subtitling import make_subtitles
+
+    if not make_subtitles(inputs, plan, Screen(quiet, verbose)):
+        raise typer.Exit(1)
+
+
+def read_plan(o: SimpleNamespace) -> Plan:
+    """What is to be done, from the options of `transcribe` by name; raises OptionError."""
     from subvino.cli import subtitling
     from subvino.cli.video_output import VideoPlan
     from subvino.clip import parse_clips
 
-    _refuse_both("--overwrite", overwrite, "--skip-existing", skip_existing)
-    _refuse_both("--quiet", quiet, "--verbose", verbose)
-    _refuse_both("--no-vad", not vad, "--vad-threshold", vad_threshold is not None)
-    plan = subtitling.Plan(
-        engine=subtitling.engine_options(vad, vad_threshold, device, weights, threads),
+    _refuse_both("--overwrite", o.overwrite, "--skip-existing", o.skip_existing)
+    _refuse_both("--quiet", o.quiet, "--verbose", o.verbose)
+    _refuse_both("--no-vad", not o.vad, "--vad-threshold", o.vad_threshold is not None)
+    return subtitling.Plan(
+        engine=subtitling.engine_options(o.vad, o.vad_threshold, o.device, o.weights, o.threads),
         decoding=subtitling.decoding(
-            language,
-            task,
-            temperature,
-            multilingual=multilingual,
-            condition_on_previous=condition_on_previous,
+            o.language,
+            o.task,
+            o.temperature,
+            multilingual=o.multilingual,
+            condition_on_previous=o.condition_on_previous,
             **given(
-                beam_size=beam_size,
-                sure_logprob=sure_logprob,
-                best_of=best_of,
-                prompt=prompt,
-                hotwords=hotwords,
-                suppress=suppress,
-                max_compression_ratio=max_compression_ratio,
-                min_avg_logprob=min_avg_logprob,
-                max_no_speech_prob=max_no_speech_prob,
-                batch_size=batch_size,
+                beam_size=o.beam_size,
+                sure_logprob=o.sure_logprob,
+                best_of=o.best_of,
+                prompt=o.prompt,
+                hotwords=o.hotwords,
+                suppress=o.suppress,
+                max_compression_ratio=o.max_compression_ratio,
+                min_avg_logprob=o.min_avg_logprob,
+                max_no_speech_prob=o.max_no_speech_prob,
+                batch_size=o.batch_size,
             ),
         ),
         outputs=subtitling.output_options(
-            split_list(formats),
-            overwrite,
-            skip_existing,
-            words=words,
-            keep_suspect=keep_suspect,
-            bom=bom,
-            profile=profile,
+            split_list(o.formats),
+            o.overwrite,
+            o.skip_existing,
+            words=o.words,
+            keep_suspect=o.keep_suspect,
+            bom=o.bom,
+            profile=o.profile,
             rules=subtitling.rule_changes(
-                max_chars, max_lines, max_cps, min_duration, max_duration
+                o.max_chars, o.max_lines, o.max_cps, o.min_duration, o.max_duration
             ),
         ),
-        videos=VideoPlan(mux, burn, shots),
-        clips=() if clip is None else parse_clips(clip),
-        resume=resume,
+        videos=VideoPlan(o.mux, o.burn, o.shots),
+        clips=() if o.clip is None else parse_clips(o.clip),
+        resume=o.resume,
         folders=subtitling.folder_options(
-            recursive,
-            split_list(extensions),
-            split_list(skip_subtitled),
-            split_list(audio_language),
-            order,
+            o.recursive,
+            split_list(o.extensions),
+            split_list(o.skip_subtitled),
+            split_list(o.audio_language),
+            o.order,
         ),
-        as_json=as_json,
-        **given(model=model, audio_track=audio_track, folder=output_dir, n_jobs=jobs),
+        as_json=o.as_json,
+        **given(model=o.model, audio_track=o.audio_track, folder=o.output_dir, n_jobs=o.jobs),
     )
-    if not subtitling.make_subtitles(inputs, plan, Screen(quiet, verbose)):
-        raise typer.Exit(1)
 
 
 def _refuse_both(name: str, is_given: bool, other: str, other_is_given: bool) -> None:

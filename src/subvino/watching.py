@@ -1,0 +1,110 @@
+"""Folders → their media files, each as soon as it is whole, for as long as one waits.
+
+Floor 3 of the road. The system tells that something changed (watchdog); what there is, is then
+listed anew. As it tells nothing about a network share that another machine writes to, folders are
+also listed every `rescan` seconds. A file is whole when nothing has changed about it for a while.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from subvino.errors import InputError, MissingExtraError
+from subvino.folders import FolderOptions, FoundFile, find_media
+
+_SHORTEST_WAIT = 0.05
+"""Seconds between two listings at least, however much changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """How long a file must have stayed as it is, and between two listings; seconds."""
+
+    settle: float = 10.0
+    rescan: float = 300.0
+
+
+@dataclass(slots=True)
+class Settling:
+    """Which files have stayed as they are; changed in place as they are looked at.
+
+    settle: for so many seconds. since: when each file was first seen as it is.
+    """
+
+    settle: float
+    since: dict[FoundFile, float] = field(default_factory=dict)
+
+    def look(self, files: Sequence[FoundFile], now: float) -> list[FoundFile]:
+        """Those of the files that have settled; now: seconds of a clock that is never set."""
+        self.since = {file: self.since.get(file, now) for file in files}
+        return [file for file in files if now - self.since[file] >= self.settle]
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds after which the next file may settle; None where all have."""
+        now = time.monotonic()
+        left = [since + self.settle - now for since in self.since.values()]
+        return min((seconds for seconds in left if seconds > 0), default=None)
+
+
+def watch_folders(
+    folders: Sequence[Path], files: FolderOptions, options: WatchOptions
+) -> Iterator[tuple[Path, list[FoundFile]]]:
+    """Each folder with its files that are whole and new or changed; first those that are there.
+
+    It never ends. A folder that can't be listed just now is looked at again later.
+
+    Raises MissingExtraError without watchdog, InputError for a folder that is not there.
+    """
+    if find_spec("watchdog") is None:
+        raise MissingExtraError("watch", "subvino watch")
+    for folder in folders:
+        find_media(folder, FolderOptions())
+    settling = {folder: Settling(options.settle) for folder in folders}
+    given: dict[Path, FoundFile] = {}
+    with _changes(folders, files.recursive) as changed:
+        while True:
+            changed.clear()
+            for folder, state in settling.items():
+                try:
+                    found = find_media(folder, files)
+                except InputError:  # a share that is away
+                    continue
+                new = [file for file in found if given.get(file.path) != file]
+                if whole := state.look(new, time.monotonic()):
+                    given.update((file.path, file) for file in whole)
+                    yield folder, whole
+            waits = [state.wait for state in settling.values()]
+            soonest = min((wait for wait in waits if wait is not None), default=options.rescan)
+            changed.wait(max(min(soonest, options.rescan), _SHORTEST_WAIT))
+
+
+@contextmanager
+def _changes(folders: Sequence[Path], recursive: bool) -> Iterator[threading.Event]:
+    """An event that is set when something in the folders changes."""
+    from watchdog.events import FileSystemEvent, FileSystemEventHandler
+    from watchdog.observers import Observer
+
+    changed = threading.Event()
+
+    class Handler(FileSystemEventHandler):
+        def on_any_event(self, event: FileSystemEvent) -> None:
+            # Looking at a file is no change, and we look at every one.
+            if event.event_type in ("created", "modified", "moved", "closed"):
+                changed.set()
+
+    observer = Observer()
+    for folder in folders:
+        observer.schedule(Handler(), str(folder), recursive=recursive)
+    observer.start()
+    try:
+        yield changed
+    finally:
+        observer.stop()
+        observer.join()
