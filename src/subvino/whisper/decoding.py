@@ -230,10 +230,18 @@ class Decoder:
         starting = [row for row, fed in enumerate(tokens) if fed[0] == sot]
         for one in stepping:
             one.n_fed += 1
-        width = stepping[0].width
-        chosen = self._engine.choose(self._rules(stepping), 1 if width == 1 else width + 1)
+        chosen = self._engine.choose(self._rules(stepping), self._n_best)
         self._hear_start(stepping, starting)
         self._advance(first, stepping, *chosen)
+
+    @property
+    def _n_best(self) -> int:
+        """Candidates asked for each row: with the end among them, beams need one more.
+
+        The same where a row has one hypothesis: it costs no time, and another head 95 MB.
+        """
+        width = self._options.beam_size
+        return 1 if width == 1 else width + 1
 
     def _hear_start(self, stepping: Sequence[Occupant], rows: Sequence[int]) -> None:
         """What the model says right after the start token: language, and whether anybody speaks."""
