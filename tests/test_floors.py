@@ -16,7 +16,7 @@ FLOORS = (
     | {"linebreak", "languages", "timeline", "containers", "matching"},
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
     | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs", "clip"}
-    | {"records"},
+    | {"records", "storage"},
     {"models", "whisper", "quantize", "check", "speech", "video", "shots", "sync", "folders"},
     {"transcription", "journal", "ledger", "watching", "fix", "text_alignment"},
     {"pipeline", "evaluate"},

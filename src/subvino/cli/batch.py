@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -42,6 +43,7 @@ from subvino.pipeline import (
     read_transcript,
 )
 from subvino.recognizer import WindowResult
+from subvino.storage import fetch_stored, find_stored, is_storage_url, stored_stem
 from subvino.subtitles import Cue
 from subvino.tokenizer import LANGUAGES
 from subvino.transcript import Transcript
@@ -198,7 +200,11 @@ class Batch:
     def _begin(self, name: str) -> Iterator[_Work]:
         """The works of an input: of each entry of a list, of each file of a folder."""
         path = Path(name)
-        if is_url(name):
+        if is_storage_url(name):
+            self._plan.videos.refuse_without_picture(name)
+            for url in find_stored(name):
+                yield from self._guarded(url, self._begin_stored(url))
+        elif is_url(name):
             self._plan.videos.refuse_without_picture(name)
             for entry in find_entries(name):
                 yield from self._guarded(entry.url, self._begin_entry(entry))
@@ -220,6 +226,18 @@ class Batch:
             with self._bars.paused(), show_steps(self._screen) as progress:
                 path = download(entry, Path(folder), on_progress=_as_step(progress))
             for work in self._begin_media(path, place, entry.url):
+                work.cleanup.push(cleanup.pop_all())
+                yield work
+
+    def _begin_stored(self, url: str) -> Iterator[_Work]:
+        place = OutputPlace(self._plan.folder or Path(), stored_stem(url))
+        if self._is_done(place, url):
+            return
+        with ExitStack() as cleanup:
+            folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="subvino."))
+            with self._bars.paused(), show_steps(self._screen) as progress:
+                path = fetch_stored(url, Path(folder), partial(progress, f"fetch {url}"))
+            for work in self._begin_media(path, place, url):
                 work.cleanup.push(cleanup.pop_all())
                 yield work
 
