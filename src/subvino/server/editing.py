@@ -24,9 +24,11 @@ from subvino.subtitles import Cue, CueWord, Subtitles
 from subvino.transcript import Segment, Transcript, Word
 
 DOUBTFUL = 0.6
-"""Words less likely than this are marked. With whisper-base on 60 clips of LibriSpeech test-other and
-VCTK: 7.5 % of words, 15 % of them wrong, 32 % of those wrong; below 0.5 they are 3.9, 16 and 17 %,
-below 0.7 12.4, 16 and 55 %."""
+"""Words less likely than this are marked.
+
+With whisper-base on 60 clips of LibriSpeech test-other and VCTK: 7.5 % of words, 15 % of them wrong,
+32 % of those wrong. Below 0.5 they are 3.9, 16 and 17 %, below 0.7 12.4, 16 and 55 %.
+"""
 
 MAX_TEXT = 1000
 """Characters of a cue: a screen full of text."""
