@@ -26,8 +26,8 @@ from subvino.transcript import Segment, Transcript, Word
 DOUBTFUL = 0.6
 """Words less likely than this are marked.
 
-With whisper-base on 60 clips of LibriSpeech test-other and VCTK: 7.5 % of words, 15 % of them wrong,
-32 % of those wrong. Below 0.5 they are 3.9, 16 and 17 %, below 0.7 12.4, 16 and 55 %.
+With whisper-base on 60 clips of LibriSpeech test-other and VCTK: 7.5 % of words, 15 % of them
+wrong, 32 % of those wrong. Below 0.5 they are 3.9, 16 and 17 %, below 0.7 12.4, 16 and 55 %.
 """
 
 MAX_TEXT = 1000
