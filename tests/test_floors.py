@@ -16,11 +16,11 @@ FLOORS = (
     | {"linebreak", "languages", "timeline", "containers", "matching"},
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
     | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs", "clip"}
-    | {"records", "storage"},
-    {"models", "whisper", "quantize", "check", "speech", "video", "shots", "sync", "folders"},
+    | {"records", "storage", "memory"},
+    {"models", "whisper", "check", "speech", "video", "shots", "sync", "folders"},
     {"transcription", "journal", "ledger", "watching", "fix", "text_alignment"},
     {"pipeline", "evaluate"},
-    {"server", "cluster"},
+    {"server", "cluster", "quantize"},
     {"cli"},
 )
 """The rooms of CONTRIBUTING.md from the ground up, errors beneath them all. A room is a module, or

@@ -17,6 +17,7 @@ status.
         UrlError                      (OSError)
         SubtitleFileError             (ValueError)    a subtitle or transcript file
         ManifestError                 (ValueError)    an evaluation set's list of clips
+        CalibrationError              (ValueError)    speech to calibrate with
       UnsureError                     (ValueError)    subtitles that no speech was found for
       OptionError                     (ValueError)    an option, or two that don't go together
       ModelError                      the weights
@@ -135,6 +136,10 @@ class SubtitleFileError(InputError, ValueError):
 
 class ManifestError(InputError, ValueError):
     """A manifest of an evaluation set that can't be read."""
+
+
+class CalibrationError(InputError, ValueError):
+    """Data to calibrate with that holds no speech, or can't be had."""
 
 
 class UnsureError(SubvinoError, ValueError):

@@ -13,9 +13,11 @@ from typer.core import TyperGroup
 from subvino.cli import devices, jobs, models
 from subvino.cli.burn import burn
 from subvino.cli.check import check
+from subvino.cli.compare import compare
 from subvino.cli.evaluate import evaluate
 from subvino.cli.fix import fix
 from subvino.cli.mux import mux
+from subvino.cli.quantize import quantize
 from subvino.cli.screen import Screen, make_streams_lenient
 from subvino.cli.serve import serve
 from subvino.cli.sync import sync
@@ -76,6 +78,7 @@ app = typer.Typer(
 app.command(MAIN_COMMAND, hidden=True)(transcribe)
 app.command("burn")(burn)
 app.command("check")(check)
+app.command("compare")(compare)
 app.command("devices")(devices.devices)
 app.command("evaluate")(evaluate)
 app.command("fix")(fix)
@@ -83,6 +86,7 @@ app.command("mux")(mux)
 app.command("serve")(serve)
 app.add_typer(jobs.app, name="jobs")
 app.command("sync")(sync)
+app.command("quantize")(quantize)
 app.add_typer(models.app, name="models")
 app.command("watch")(watch)
 

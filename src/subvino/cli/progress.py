@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     Task,
     TaskID,
     TextColumn,
+    TimeElapsedColumn,
     TransferSpeedColumn,
 )
 from rich.text import Text
@@ -179,15 +181,37 @@ class _Steps:
 class _Lines:
     """A line for each step."""
 
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
+    def __init__(self, screen: Screen, subject: str = "model: ") -> None:
+        self._screen, self._subject = screen, subject
         self._last = ""
 
     def report(self, step: str, done: int, total: int) -> None:
         del done, total
         if step != self._last:
-            self._screen.note(f"model: {step}")
+            self._screen.note(f"{self._subject}{step}")
         self._last = step
+
+
+class CountReport:
+    """Tells how far long work is, and what is worth keeping of it."""
+
+    def __init__(self, screen: Screen, progress: Callable[[str, int, int], None]) -> None:
+        self._screen = screen
+        self.progress = progress
+
+    def note(self, text: str) -> None:
+        """A line that stays."""
+        self._screen.note(text)
+
+
+@contextmanager
+def show_counts(screen: Screen) -> Iterator[CountReport]:
+    """A bar for each step of long work with what is done of it, or a line each."""
+    if not screen.has_bars:
+        yield CountReport(screen, _Lines(screen, "").report)
+        return
+    with _bars(_NAME, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()) as bars:
+        yield CountReport(screen, _Steps(bars).report)
 
 
 def _bars(*columns: ProgressColumn) -> Progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from subvino.evaluate.report import Report, Table
@@ -21,15 +21,20 @@ img { max-width: 100%; background: white }
 
 def render_page(report: Report, plots: Mapping[str, bytes], title: str) -> str:
     """The page: tables, plots (name → PNG), and what was heard in each clip, the worst first."""
-    body = "\n".join(
+    return render_document(
+        title,
         [
-            f"<h1>{escape(title)}</h1>",
-            *map(_render_table, report.tables()),
-            *(_render_plot(name, png) for name, png in plots.items()),
+            *map(render_table, report.tables()),
+            *(render_plot(name, png) for name, png in plots.items()),
             "<h2>Clips, the worst first</h2>",
             _render_clips(report),
-        ]
+        ],
     )
+
+
+def render_document(title: str, parts: Sequence[str]) -> str:
+    """A page of its own with a heading; parts: HTML."""
+    body = "\n".join([f"<h1>{escape(title)}</h1>", *parts])
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n"
@@ -37,12 +42,14 @@ def render_page(report: Report, plots: Mapping[str, bytes], title: str) -> str:
     )
 
 
-def _render_table(table: Table) -> str:
+def render_table(table: Table, *, text: bool = False) -> str:
+    """A table with its title; text: all its columns are text, not figures."""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in table.head)
     rows = "\n".join(_render_row(row) for row in table.rows)
+    kind = ' class="text"' if text else ""
     return (
         f"<h2>{escape(table.title)}</h2>\n"
-        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+        f"<table{kind}>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
     )
 
 
@@ -50,7 +57,8 @@ def _render_row(cells: tuple[str, ...]) -> str:
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
-def _render_plot(name: str, png: bytes) -> str:
+def render_plot(name: str, png: bytes) -> str:
+    """A picture that lies in the page itself."""
     data = base64.b64encode(png).decode("ascii")
     return f'<p><img alt="{escape(name)}" src="data:image/png;base64,{data}"></p>'
 

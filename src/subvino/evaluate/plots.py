@@ -36,6 +36,26 @@ def draw_plots(report: Report) -> Mapping[str, bytes]:
     return MappingProxyType(plots)
 
 
+def draw_ratios(figures: Sequence[tuple[str, float]], a: str, b: str) -> bytes:
+    """A PNG of what B takes of each thing that A takes 1 of; figures: (name, B : A)."""
+    from matplotlib.figure import Figure as Canvas
+
+    check_plots()
+    canvas = Canvas(figsize=(9, 0.8 + 0.45 * max(2, len(figures))), layout="constrained")
+    axes = canvas.add_subplot()
+    names = [_plain(name) for name, _ in figures]
+    values = [value for _, value in figures]
+    bars = axes.barh(names, values)
+    axes.bar_label(bars, [f" {value:.2f}" for value in values])
+    axes.axvline(1, linewidth=0.8, color="black")
+    axes.invert_yaxis()
+    axes.set(
+        title=f"What {_plain(b)} takes, where {_plain(a)} takes 1 (less is better)",
+        xlim=(0, 1.15 * max([1.0, *values])),
+    )
+    return _to_png(canvas)
+
+
 def check_plots() -> None:
     """Raises MissingExtraError where plots can't be drawn: to be known before the long work."""
     if find_spec("matplotlib") is None:

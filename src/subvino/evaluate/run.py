@@ -48,11 +48,16 @@ def evaluate(
         if progress is not None:
             progress(len(results), total, f"{manifest.name}/{clip.id} · {engine.name}")
         if len(engines) > 1:
-            time.sleep(_SETTLE)
+            settle()
         results.append(score(clip, _run(manifest, clip, engine, options)))
     if progress is not None:
         progress(total, total, "done")
     return Report(tuple(results))
+
+
+def settle() -> None:
+    """Let the threads of the engine before come to rest."""
+    time.sleep(_SETTLE)
 
 
 def _check(manifests: Sequence[Manifest], engines: Sequence[Engine]) -> None:

@@ -115,7 +115,7 @@ def covered_seconds(segments: Iterable[Segment]) -> float:
 
 
 def _word_errors(clip: Clip, transcript: Transcript) -> TimingErrors | None:
-    heard = _words(transcript)
+    heard = timed_words(transcript)
     if clip.words is None or heard is None:
         return None
     return compare_times(clip.words, heard, clip.language, strip_accents=clip.strip_accents)
@@ -124,14 +124,14 @@ def _word_errors(clip: Clip, transcript: Transcript) -> TimingErrors | None:
 def _phrase_errors(clip: Clip, transcript: Transcript) -> TimingErrors | None:
     if clip.phrases is None:
         return None
-    heard = _words(transcript)
+    heard = timed_words(transcript)
     if heard is None:
         heard = tuple(TimedText(s.text, s.start, s.end) for s in transcript.spoken)
     return compare_times(clip.phrases, heard, clip.language, strip_accents=clip.strip_accents)
 
 
-def _words(transcript: Transcript) -> tuple[TimedText, ...] | None:
-    """All words with their times; None if a segment has none."""
+def timed_words(transcript: Transcript) -> tuple[TimedText, ...] | None:
+    """All spoken words with their times; None if a segment has none."""
     found = []
     for segment in transcript.spoken:
         if segment.words is None:

@@ -62,6 +62,7 @@ def _convolution(builder: Builder, x: Output, name: str, stride: int) -> Output:
     """
     kernel = constant(builder.weights[f"{name}.weight"].astype(np.float16))
     product = op.convolution(x, op.convert(kernel, "f32"), [stride], [1], [1], [1])
+    product.set_friendly_name(name)
     bias = builder.weights[f"{name}.bias"].astype(np.float32).reshape(1, -1, 1)
     return op.gelu(op.add(product, constant(bias)), "erf").output(0)
 

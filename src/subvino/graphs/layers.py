@@ -76,6 +76,7 @@ def dequantized(codes: Output, scale: Output, zero: Output) -> Output:
 def linear(builder: Builder, x: Output, name: str, scale: float = 1.0) -> Output:
     """x (..., in) → (..., out): `(x @ W.T + b) * scale`; no bias where the checkpoint has none."""
     product = op.matmul(x, builder.matrix(f"{name}.weight", scale), False, True)
+    product.set_friendly_name(name)
     if f"{name}.bias" not in builder.weights:
         return product.output(0)
     bias = builder.weights[f"{name}.bias"].astype(np.float32) * np.float32(scale)

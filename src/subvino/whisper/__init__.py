@@ -6,7 +6,7 @@ Floor 2 of the road. `engine` is the compiled network, `batch` its memory, `hypo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from subvino.audio import WindowSound
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from subvino.whisper.recording import DecodedWindow
     from subvino.whisper.slots import SlotEngine
 
+    EngineOpener = Callable[[ModelFolder, Vocabulary, str, Properties], SlotEngine]
+
 
 class WhisperRecognizer:
     """A converted Whisper model on one device; see `recognizer.Recognizer`.
@@ -28,7 +30,14 @@ class WhisperRecognizer:
     tokenizer, engine: its parts, for measuring them one by one.
     """
 
-    def __init__(self, folder: ModelFolder, device: str, properties: Properties) -> None:
+    def __init__(
+        self,
+        folder: ModelFolder,
+        device: str,
+        properties: Properties,
+        open_with: EngineOpener | None = None,
+    ) -> None:
+        """Compile the model; open_with: what runs its graphs instead of `open_engine`."""
         from subvino.graphs.head import Vocabulary
 
         settings, n_vocab = folder.settings, folder.dimensions.n_vocab
@@ -40,7 +49,7 @@ class WhisperRecognizer:
             timestamp_begin=self.tokenizer.timestamp_begin,
             suppressed=settings.suppress_tokens or self.tokenizer.non_speech_tokens(),
         )
-        self.engine = open_engine(folder, vocabulary, device, properties)
+        self.engine = (open_with or open_engine)(folder, vocabulary, device, properties)
 
     @property
     def name(self) -> str:
