@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parents[1] / "docs"
 
 @pytest.mark.model
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # quantizing takes half a minute of an idle machine
 @pytest.mark.filterwarnings("default")  # a kernel's own machinery
 @pytest.mark.usefixtures("real_models")
 def test_the_tutorial_runs_and_every_cell_shows_something() -> None:
@@ -27,3 +28,5 @@ def test_the_tutorial_runs_and_every_cell_shows_something() -> None:
     shown = "".join(output.get("text", "") for cell in cells for output in cell.outputs)
     assert re.search(r"^1\n00:00:00,\d{3} --> 00:00:0\d,\d{3}\nThese take", shown, re.M)
     assert "the end of the rainbow" in " ".join(shown.split())
+    assert "tiny.en-int8-static: encoder static INT8" in shown
+    assert "word error rate" in shown.partition("Side by side")[2]
