@@ -112,10 +112,16 @@ class Piece:
 def stream_windows(
     blocks: Iterable[Audio], detector: Detector, options: WindowOptions | None = None
 ) -> Iterator[WindowSound]:
-    """Windows of the speech in a stream of sound, in order, each as soon as it is complete."""
+    """Windows of the speech in a stream of sound, in order, each as soon as it is complete.
+
+    Where everything is heard, a window does not say what of it is speech: nobody looked.
+    """
     options = options or WindowOptions()
     for pieces in pack(cut_pieces(detector(blocks), options), options):
-        yield lay_out(pieces, options)
+        sound = lay_out(pieces, options)
+        if detector is hear_everything:
+            sound = replace(sound, window=replace(sound.window, speech=()))
+        yield sound
 
 
 def hear_everything(blocks: Iterable[Audio]) -> Iterator[DetectedAudio]:

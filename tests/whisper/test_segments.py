@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +76,17 @@ def test_silence_keeps_its_text_under_a_verdict(tokenizer: Tokenizer) -> None:
     doubtful = attempt(tokens, logprob=-1.5, no_speech_prob=0.9)
     (found,) = make(tokenizer, part(window((0.0, 5.0)), doubtful))
     assert (found.text, found.verdict) == ("you", "no speech")
+
+
+def test_guesswork_at_the_end_of_a_good_text_is_taken_out(tokenizer: Tokenizer) -> None:
+    tokens = spoken(tokenizer, 0.0, " Good night to everybody here.", 2.0, 2.0, " hm", 4.0)
+    n_guessed = len(spoken(tokenizer, " hm", 4.0)) + 1
+    for logprob, verdicts in ((-0.9, [None, None]), (-3.0, [None, "guesswork"])):
+        given = attempt(tokens)
+        sure = given.hypothesis.logprobs[:-n_guessed]
+        said = replace(given.hypothesis, logprobs=(*sure, *[logprob] * n_guessed))
+        found = make(tokenizer, part(window((0.0, 5.0)), replace(given, hypothesis=said)))
+        assert [one.verdict and one.verdict.split()[0] for one in found] == verdicts
 
 
 def test_a_loop_stands_once_and_its_repeats_under_a_verdict(tokenizer: Tokenizer) -> None:

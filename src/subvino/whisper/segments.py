@@ -17,6 +17,7 @@ from subvino.windows import to_media_time
 
 if TYPE_CHECKING:
     from subvino.recognizer import DecodingOptions
+    from subvino.whisper.attempt import Attempt
     from subvino.whisper.recording import DecodedPart, DecodedWindow
     from subvino.whisper.words import TimedWord
 
@@ -93,12 +94,21 @@ def _part_segments(
             yield replace(segment, verdict="no speech")
         elif n_seen > n_kept and n_seen - len(piece.tokens) >= n_kept:
             yield replace(segment, verdict="repeats what was said before")
+        elif place == len(pieces) - 1 > 0 and _is_guesswork(segment, attempt, options):
+            # What sounds like speech keeps a text from ending; it need not be speech.
+            yield replace(segment, verdict="guesswork at the end of a window")
         elif is_invented_phrase(segment.text) and _is_doubtful(segment):
             yield replace(segment, verdict="a phrase that models invent, and little confidence")
         elif options.multilingual:
             yield replace(segment, language=part.language)
         else:
             yield segment
+
+
+def _is_guesswork(segment: Segment, attempt: Attempt, options: DecodingOptions) -> bool:
+    """Not to be believed, in a text that is."""
+    threshold = options.min_avg_logprob
+    return segment.avg_logprob < threshold <= attempt.hypothesis.avg_logprob
 
 
 def _is_doubtful(segment: Segment) -> bool:
