@@ -17,7 +17,7 @@ FLOORS = (
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
     | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs", "clip"}
     | {"records", "storage", "memory"},
-    {"models", "whisper", "check", "speech", "video", "shots", "sync", "folders"},
+    {"models", "whisper", "check", "speech", "video", "shots", "sync", "folders", "bilingual"},
     {"transcription", "journal", "ledger", "watching", "fix", "text_alignment"},
     {"pipeline", "evaluate"},
     {"server", "cluster", "quantize"},

@@ -12,12 +12,13 @@ from contextlib import closing
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from typing_extensions import Unpack
 
 from subvino.ahead import Ahead
 from subvino.audio import Audio, WindowSound
+from subvino.bilingual import pair_cues
 from subvino.clip import Clip, clip_audio, heard_seconds, parse_clips
 from subvino.cues import PROFILES, CueRules, build_cues, rules_for
 from subvino.errors import (
@@ -571,6 +572,11 @@ def _taken(values: dict[str, Any], kind: type) -> dict[str, Any]:
 # --- files out ----------------------------------------------------------------------------------
 
 
+Bilingual = Literal["files", "lines"]
+_TRANSLATED = "en"
+"""Code of the language that models translate into."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
     """Which files are made of a transcript, and how.
@@ -580,6 +586,8 @@ class OutputOptions:
     rules: fields of `CueRules` that differ from the profile's, by name.
     words_in_json: whether a transcript's file tells the time of each word, from which cues are cut.
     keep_suspect: whether text that a verdict took out stands in the subtitles all the same.
+    bilingual: what comes of the English translation beside the original: a file of its own
+        ("files"), or a file whose cues show both ("lines"); None: there is none.
     byte_order_mark: for players that take UTF-8 for something else without one.
     """
 
@@ -591,11 +599,14 @@ class OutputOptions:
     words_in_json: bool = True
     keep_suspect: bool = False
     byte_order_mark: bool = False
+    bilingual: Bilingual | None = None
 
     def __post_init__(self) -> None:
         """Raises OptionError for what would fail later, in whatever language."""
         for name in self.formats:
             find_format(name)
+        if self.bilingual == "lines" and not any(FORMATS[x].needs_cues for x in self.formats):
+            raise OptionError("both languages in a cue need a format of cues, as srt")
         self.rules_for("")
         for language in PROFILES[self.profile].by_language:
             self.rules_for(language)
@@ -653,6 +664,67 @@ class FileWriter:
             write_file(path, contents[name])
             self._log.note(path)
         return tuple(paths.values())
+
+    def write_translation(
+        self,
+        transcript: Transcript,
+        translated: Transcript,
+        place: OutputPlace,
+        shot_changes: Sequence[float] = (),
+    ) -> tuple[Path, ...]:
+        """Write what `bilingual` asks for beside the files of `transcript`: talk.en.srt, or
+        talk.de-en.srt with both in each cue, in the formats that are made of cues.
+        """
+        if self.options.bilingual != "lines":
+            return self.write(translated, place, shot_changes)
+        subtitles = self.paired_cues(transcript, translated, shot_changes)
+        self.check_translation(place, transcript.text_language)
+        paths = self._paired_paths(place, transcript.text_language)
+        if self.options.existing == "skip":
+            paths = {name: path for name, path in paths.items() if not path.exists()}
+        for name, path in paths.items():
+            write_file(path, self._encode(name, subtitles))
+            self._log.note(path)
+        return tuple(paths.values())
+
+    def check_translation(self, place: OutputPlace, language: str | None) -> None:
+        """As `check`, of the files that `bilingual` asks for beside those of a language."""
+        if self.options.bilingual == "files":
+            self.check(place, _TRANSLATED)
+        elif language is not None and self.options.existing == "replace-own":
+            for path in self._paired_paths(place, language).values():
+                self._log.check(path)
+
+    def translations_exist(self, place: OutputPlace, languages: Iterable[str]) -> bool:
+        """Whether the files that `bilingual` asks for are there, beside those of any language.
+
+        What was said in English has no others than its own.
+        """
+        if self.options.bilingual is None or self.all_exist(place, [_TRANSLATED]):
+            return True
+        return self.options.bilingual == "lines" and any(
+            all(path.exists() for path in self._paired_paths(place, code).values())
+            for code in languages
+        )
+
+    def paired_cues(
+        self,
+        transcript: Transcript,
+        translated: Transcript,
+        shot_changes: Sequence[float] = (),
+    ) -> Subtitles:
+        """Cues that show what was said and its translation below."""
+        return pair_cues(
+            self._shown(transcript),
+            self._shown(translated),
+            self.options.rules_for(transcript.text_language),
+            self.options.rules_for(translated.text_language),
+            shot_changes,
+        )
+
+    def _paired_paths(self, place: OutputPlace, language: str) -> dict[str, Path]:
+        paths = self.paths(place, f"{language}-{_TRANSLATED}")
+        return {name: path for name, path in paths.items() if FORMATS[name].needs_cues}
 
     def contents(
         self, transcript: Transcript, formats: Sequence[str], shot_changes: Sequence[float] = ()

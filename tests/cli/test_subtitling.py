@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import pytest
 
 from subvino.audio import Samples
 from subvino.cli import subtitling
-from subvino.media import read_audio
+from subvino.media import probe, read_audio
 from subvino.pipeline import Transcriber
 from subvino.transcript import Transcript
 from tests.cli.conftest import Run
@@ -33,6 +34,7 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 CLIPS = Path(__file__).parents[1] / "data" / "speech"
 ENGLISH, GERMAN = CLIPS / "ls_61-70968-0000.flac", CLIPS / "de_rhasspy-0219.flac"
 SAMPLE = SAMPLES / "rainbow.mp4"
+GERMAN = Path(__file__).parents[1] / "data" / "speech" / "de_rhasspy-0219.flac"
 
 
 def words_of(text: str) -> list[str]:
@@ -101,11 +103,10 @@ def test_one_model_serves_all_inputs_and_each_has_its_line(run: Run, talk: Path)
     assert call.code == 1
     assert call.out == ["talk.en.srt", "b.en.srt"]
     lines = [line for line in call.err if not line.startswith("model: ")]
-    assert lines[0].startswith("talk.wav: en (")
-    assert lines[0].endswith("x)")
-    assert lines[1:] == [
+    heard = [line for line in lines if ": en (" in line and line.endswith("x)")]
+    assert [line.split(":")[0] for line in heard] == ["talk.wav", "b.mkv"]
+    assert [line for line in lines if line not in heard] == [
         "error: no.wav: no such file; check the path",
-        lines[2],
         "1 of 3 inputs failed:",
         "  no.wav: no such file; check the path",
     ]
@@ -380,3 +381,42 @@ def test_every_entry_of_a_list_is_an_input(run: Run, tmp_path: Path, address: st
     assert call.code == 1
     assert call.out == ["a.en.srt"]
     assert "1 of 2 inputs failed:" in call.err
+
+
+def test_both_languages_come_as_two_files_or_in_the_same_cues(run: Run, folder: Path) -> None:
+    shutil.copyfile(GERMAN, "talk.flac")
+    files = run("talk.flac", "-l", "de", "--bilingual", "files")
+    assert (files.code, files.out) == (0, ["talk.de.srt", "talk.en.srt"])
+    lines = run("talk.flac", "-l", "de", "--bilingual", "lines", "-f", "srt,json")
+    assert (lines.code, lines.out) == (0, ["talk.de.srt", "talk.de.json", "talk.de-en.srt"])
+    both = Path("talk.de-en.srt").read_text(encoding="utf-8").split()
+    german = Path("talk.de.srt").read_text(encoding="utf-8").split()[4:]
+    english = Path("talk.en.srt").read_text(encoding="utf-8").split()[4:]
+    assert all(word in both for word in (*german, *english) if word.isalpha())
+    again = run("talk.flac", "-l", "de", "--bilingual", "lines", "--skip-existing")
+    assert (again.code, again.out) == (0, [])
+    assert again.err == ["talk.flac: skipped, its files are there"]
+    Path("talk.de-en.srt").unlink()
+    again = run("talk.flac", "-l", "de", "--bilingual", "lines", "--skip-existing")
+    assert (again.code, again.out) == (0, [])
+
+
+def test_what_is_said_in_english_is_not_translated_and_what_fails_stops_no_other(
+    run: Run, talk: Path
+) -> None:
+    write_media(Path("film.mkv"), Track(samples_of(GERMAN), "pcm_s16le", rate=16_000), video=1.0)
+    call = run("no.wav", talk, "film.mkv", "--bilingual", "files", "--mux")
+    assert call.code == 1
+    assert call.out[:2] == ["talk.en.srt", "talk.subtitled.mkv"]
+    assert call.out[2:] == ["film.de.srt", "film.en.srt", "film.subtitled.mkv"]
+    assert "talk.wav: it is in English; nothing to translate" in call.err
+    tracks = probe(Path("film.subtitled.mkv")).subtitles
+    assert [track.language for track in tracks] == ["de", "en"]
+
+
+def test_both_languages_need_a_model_that_translates(run: Run) -> None:
+    call = run("talk.mp4", "--bilingual", "files", "--model", "tiny.en")
+    assert call.code == 2
+    assert "English only" in call.err[0]
+    assert run("talk.mp4", "--bilingual", "three").code == 2
+    assert run("talk.mp4", "--bilingual", "lines", "--task", "translate").code == 2

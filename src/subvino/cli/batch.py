@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -44,7 +44,7 @@ from subvino.pipeline import (
 )
 from subvino.recognizer import WindowResult
 from subvino.storage import fetch_stored, find_stored, is_storage_url, stored_stem
-from subvino.subtitles import Cue
+from subvino.subtitles import Cue, Subtitles
 from subvino.tokenizer import LANGUAGES
 from subvino.transcript import Transcript
 from subvino.transcription import UNDETERMINED
@@ -80,6 +80,10 @@ class Outcome:
     duration: float = 0.0
 
 
+BATCH_TO_TRANSLATE = 16
+"""Media that are heard before they are translated: what was fetched is kept until then."""
+
+
 @dataclass(slots=True)
 class _Work:
     """A media file on its way.
@@ -102,6 +106,16 @@ class _Work:
     cleanup: ExitStack = field(default_factory=ExitStack)
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A media file that was heard: what was said, and what was made of it so far."""
+
+    work: _Work
+    transcript: Transcript
+    shots: tuple[float, ...]
+    files: tuple[Path, ...]
+
+
 class Batch:
     """The inputs of one call.
 
@@ -114,6 +128,7 @@ class Batch:
         self._writer = FileWriter(plan.outputs)
         self._claimed: dict[OutputPlace, str] = {}
         self._keys: set[str] = set()  # of the jobs whose journals are held
+        self._to_translate: list[_Heard] = []
         self._transcriber: Transcriber | None = None
         self._bars = MediaBars(screen)
         self._open = ExitStack()
@@ -134,23 +149,27 @@ class Batch:
         self._work_on(self._begin_files(folder, files))
 
     def _work_on(self, works: Iterator[_Work]) -> None:
-        with self._open, self._bars, closing(self._heard(works)) as heard:
+        batch_size = BATCH_TO_TRANSLATE if self._plan.outputs.bilingual else None
+        with self._open, self._bars:
             try:
-                for work, result in heard:
-                    self._attempt(work, result)
+                for first in works:
+                    self._hear(chain([first], islice(works, batch_size and batch_size - 1)))
+                    self._translate()
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(HOW_TO_GO_ON) from None
+
+    def _hear(self, works: Iterator[_Work]) -> None:
+        with closing(self._heard(works)) as heard:
+            for work, result in heard:
+                self._attempt(work, partial(self._go_on, work, result))
 
     def _heard(
         self, works: Iterator[_Work]
     ) -> Generator[tuple[_Work, WindowResult | None], None, None]:
-        first = next(works, None)
-        if first is None:
-            return
         plan, by_stream = self._plan, dict[int, _Work]()
 
         def streams() -> Iterator[TranscriptStream]:
-            for work in chain([first], works):
+            for work in works:
                 by_stream[id(work.stream)] = work
                 yield work.stream
 
@@ -160,16 +179,27 @@ class Batch:
                 if result is None:
                     del by_stream[id(stream)]
 
-    def _attempt(self, work: _Work, result: WindowResult | None) -> None:
-        """Take a result, or finish; what concerns this input alone is noted."""
+    def _go_on(self, work: _Work, result: WindowResult | None) -> None:
+        """Take a result, or finish."""
+        if result is not None:
+            if not work.has_failed:
+                self._take(work, result)
+            return
+        with work.cleanup:
+            if not work.has_failed:
+                self._finish(work)
+
+    def _translate(self) -> None:
+        """Hear once more, into English, what was heard in other languages."""
+        for heard in self._to_translate:
+            with heard.work.cleanup:
+                self._attempt(heard.work, partial(self._translate_one, heard))
+        self._to_translate.clear()
+
+    def _attempt(self, work: _Work, step: Callable[[], None]) -> None:
+        """Take a step of the work; what goes wrong and concerns this input alone is noted."""
         try:
-            if result is not None:
-                if not work.has_failed:
-                    self._take(work, result)
-            else:
-                with work.cleanup:
-                    if not work.has_failed:
-                        self._finish(work)
+            step()
         except (DeviceError, ModelError):
             raise
         except Exception as error:  # noqa: BLE001  one bad file does not stop the others
@@ -213,6 +243,8 @@ class Batch:
             yield from self._begin_files(path, files)
         elif path.suffix.lower() == TRANSCRIPT_SUFFIX:
             self._plan.videos.refuse_without_picture(name)
+            if self._plan.outputs.bilingual:
+                raise OptionError(f"{name}: --bilingual needs the video or sound, no transcript")
             self._recut(path)
         else:
             yield from self._begin_media(path, place_outputs(path, self._plan.folder), name)
@@ -284,6 +316,7 @@ class Batch:
         if self._transcriber is None:  # what is no media needs no model
             choose_audio_track(probe(path), plan.audio_track)
         self._writer.check(place, plan.text_language)
+        self._writer.check_translation(place, plan.text_language)
         plan.videos.check(path, place, plan.outputs)
         stream = self._load().open(path, plan.decoding, plan.audio_track, plan.clips)
         work = _Work(name, path, place, stream, self._bars.add(name, stream.to_hear))
@@ -341,6 +374,7 @@ class Batch:
         known = self._plan.text_language
         codes = [known] if known else [*LANGUAGES, UNDETERMINED]
         done = self._writer.all_exist(place, codes)
+        done = done and self._writer.translations_exist(place, codes)
         if done:
             self._screen.note(f"{name}: skipped, its files are there")
             self._note(Outcome(name, "skipped", HAS_FILES))
@@ -366,6 +400,7 @@ class Batch:
         if work.language is None:
             work.language = stream.transcript().text_language
             self._writer.check(work.place, work.language)
+            self._writer.check_translation(work.place, work.language)
         work.advance(stream.heard)
         if self._screen.verbose:
             part = replace(stream.transcript(), segments=result.segments)
@@ -385,7 +420,53 @@ class Batch:
         with self._bars.paused():
             shots = plan.videos.find_shots(work.path, self._screen)
             files = self._writer.write(transcript, work.place, shots)
-            files += self._make_videos(work, transcript, shots)
+        heard = _Heard(work, transcript, shots, files)
+        if self._must_translate(heard):
+            self._postpone(heard)
+        else:
+            self._conclude(heard, [self._writer.cues(transcript, shots)])
+
+    def _must_translate(self, heard: _Heard) -> bool:
+        if self._plan.outputs.bilingual is None or not heard.transcript.spoken:
+            return False
+        transcript = heard.transcript
+        if {one.language or transcript.language for one in transcript.spoken} == {"en"}:
+            self._screen.note(f"{heard.work.name}: it is in English; nothing to translate")
+            return False
+        return True
+
+    def _postpone(self, heard: _Heard) -> None:
+        """Translate it later: what recognizes is in use. All that is open for it stays so."""
+        heard.work.cleanup = self._open.enter_context(heard.work.cleanup.pop_all())
+        self._to_translate.append(heard)
+
+    def _translate_one(self, heard: _Heard) -> None:
+        work, plan = heard.work, self._plan
+        language = None if plan.decoding.multilingual else heard.transcript.language
+        decoding = replace(plan.decoding, task="translate", language=language)
+        name = f"{work.name}: translation"
+        stream = self._load().open(work.path, decoding, plan.audio_track, plan.clips)
+        advance = self._bars.add(name, stream.to_hear)
+        try:
+            for _ in stream:
+                advance(stream.heard)
+        finally:
+            self._bars.remove(name)
+        translated = replace(stream.transcript(), media=work.name)
+        written = self._writer.write_translation(
+            heard.transcript, translated, work.place, heard.shots
+        )
+        if plan.outputs.bilingual == "lines":
+            both = [self._writer.paired_cues(heard.transcript, translated, heard.shots)]
+        else:
+            both = [self._writer.cues(one, heard.shots) for one in (heard.transcript, translated)]
+        self._conclude(replace(heard, files=heard.files + written), both)
+
+    def _conclude(self, heard: _Heard, shown: Sequence[Subtitles]) -> None:
+        """Make the videos, and note what was made; shown: in the video, the first by default."""
+        work, stream = heard.work, heard.work.stream
+        with self._bars.paused():
+            files = heard.files + self._make_videos(work, shown)
         if work.ledger is not None and work.found is not None:
             with suppress(OSError):  # then it is done again after a stop
                 work.ledger.note(work.path, work.found.size, work.found.changed_ns, files)
@@ -394,9 +475,9 @@ class Batch:
             work.journal.discard()
         if (damage := stream.error()) is not None:
             raise damage
-        heard = stream.to_hear or stream.heard
-        names = tuple(map(str, files))
-        self._note(Outcome(work.name, "done", "", names, transcript.language, round(heard, 3)))
+        seconds = stream.to_hear or stream.heard
+        names, language = tuple(map(str, files)), heard.transcript.language
+        self._note(Outcome(work.name, "done", "", names, language, round(seconds, 3)))
 
     def _tell(self, work: _Work, transcript: Transcript) -> None:
         """How it went, in a line."""
@@ -406,15 +487,12 @@ class Batch:
             told += _describe_doubts(transcript, self._plan.outputs.keep_suspect)
         self._screen.note(told)
 
-    def _make_videos(
-        self, work: _Work, transcript: Transcript, shots: Sequence[float]
-    ) -> tuple[Path, ...]:
-        subtitles = self._writer.cues(transcript, shots)
-        if not subtitles.cues:
+    def _make_videos(self, work: _Work, shown: Sequence[Subtitles]) -> tuple[Path, ...]:
+        shown = [subtitles for subtitles in shown if subtitles.cues]
+        if not shown:
             return ()
         plan = self._plan
-        made = plan.videos.make(work.path, subtitles, work.place, plan.outputs, self._screen)
-        return tuple(made)
+        return tuple(plan.videos.make(work.path, shown, work.place, plan.outputs, self._screen))
 
     def _show_files(self, paths: Sequence[Path]) -> None:
         for path in paths if not self._plan.as_json else ():

@@ -23,6 +23,7 @@ from subvino.models import find_model
 from subvino.network import WeightsKind
 from subvino.pipeline import (
     DEFAULT_MODEL,
+    Bilingual,
     EngineOptions,
     OutputOptions,
     decoding_options,
@@ -60,12 +61,19 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Refuse what is known to fail before a model is fetched; OptionError, DeviceError."""
+        if self.outputs.bilingual and self.decoding.task == "translate":
+            raise OptionError("--bilingual translates too; leave --task translate out")
         choose_device(self.engine.device)
         model = find_model(self.model)
         if model is None or not model.name.endswith(".en"):
             return
         wanted = self.decoding
-        if wanted.language not in (None, "en") or wanted.task == "translate" or wanted.multilingual:
+        if (
+            self.outputs.bilingual
+            or wanted.language not in (None, "en")
+            or wanted.task == "translate"
+            or wanted.multilingual
+        ):
             other = model.name.removesuffix(".en")
             raise OptionError(
                 f"model {model.name} knows English only and does not translate; "
@@ -148,10 +156,13 @@ def output_options(
     bom: bool,
     profile: str | None,
     rules: dict[str, float],
+    bilingual: str | None = None,
 ) -> OutputOptions:
     """Which files are written, and how; words: None leaves it to each format's purpose."""
     existing = "overwrite" if overwrite else "skip" if skip_existing else None
+    both = None if bilingual is None else check_choice("bilingual", bilingual, Bilingual)
     return OutputOptions(
+        bilingual=both,
         rules=rules,
         write=WriteOptions(words=bool(words)),
         words_in_json=words is not False,

@@ -249,6 +249,16 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             rich_help_panel=_FILES,
         ),
     ] = None,
+    bilingual: Annotated[
+        str | None,
+        typer.Option(
+            "--bilingual",
+            metavar="files|lines",
+            help="Translate into English as well: files makes talk.en.srt beside talk.de.srt; "
+            "lines makes talk.de-en.srt, whose cues show the original above the translation.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
     bom: Annotated[
         bool,
         typer.Option(
@@ -502,6 +512,7 @@ def read_plan(o: SimpleNamespace) -> Plan:
             words=o.words,
             keep_suspect=o.keep_suspect,
             bom=o.bom,
+            bilingual=o.bilingual,
             profile=o.profile,
             rules=subtitling.rule_changes(
                 o.max_chars, o.max_lines, o.max_cps, o.min_duration, o.max_duration

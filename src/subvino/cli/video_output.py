@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,24 +52,27 @@ class VideoPlan:
     def make(
         self,
         video: Path,
-        subtitles: Subtitles,
+        shown: Sequence[Subtitles],
         place: OutputPlace,
         outputs: OutputOptions,
         screen: Screen,
     ) -> Iterator[Path]:
-        """Make the copies; gives the path of each when it is done. Raises SubvinoError."""
+        """Make the copies; gives the path of each when it is done. Raises SubvinoError.
+
+        shown: each a track, the first by default and the one that is drawn.
+        """
         from subvino.video import BurnOptions, SubtitleTrack, burn, mux
 
-        track = SubtitleTrack(subtitles)
+        tracks = [SubtitleTrack(subtitles) for subtitles in shown]
         for kind, path in self._paths(video, place).items():
             if outputs.existing == "skip" and path.exists():
                 continue
             with show_media(screen, f"{video}: {kind}", probe(video).duration) as advance:
                 if kind == "mux":
-                    made = mux(video, [track], path, overwrite=True, progress=advance)
+                    made = mux(video, tracks, path, overwrite=True, progress=advance)
                 else:
                     options = BurnOptions(words=outputs.write.words)
-                    made = burn(video, track, path, options, overwrite=True, progress=advance)
+                    made = burn(video, tracks[0], path, options, overwrite=True, progress=advance)
             for note in made.notes:
                 screen.note(note)
             yield made.path
