@@ -42,15 +42,17 @@ class Settling:
 
     def look(self, files: Sequence[FoundFile], now: float) -> list[FoundFile]:
         """Those of the files that have settled; now: seconds of a clock that is never set."""
-        self.since = {file: self.since.get(file, now) for file in files}
-        return [file for file in files if now - self.since[file] >= self.settle]
+        since = {file: self.since.get(file, now) for file in files}
+        settled = [file for file in files if now - since[file] >= self.settle]
+        self.since = {file: first for file, first in since.items() if file not in settled}
+        return settled
 
     @property
     def wait(self) -> float | None:
         """Seconds after which the next file may settle; None where all have."""
-        now = time.monotonic()
-        left = [since + self.settle - now for since in self.since.values()]
-        return min((seconds for seconds in left if seconds > 0), default=None)
+        if not self.since:
+            return None
+        return max(min(self.since.values()) + self.settle - time.monotonic(), 0.0)
 
 
 def watch_folders(
