@@ -31,11 +31,10 @@ def test_a_file_settles_when_nothing_has_changed_about_it_for_a_while() -> None:
 
 def test_a_file_whose_time_has_come_since_the_last_look_is_not_waited_for() -> None:
     settling = Settling(10.0)
-    assert settling.wait is None
     assert settling.look([A], time.monotonic() - 11.0) == []
     assert settling.wait == 0.0
     assert settling.look([A], time.monotonic()) == [A]
-    assert settling.wait is None
+    assert Settling(10.0).wait is None
 
 
 def test_a_file_that_went_and_came_back_waits_anew() -> None:

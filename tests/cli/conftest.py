@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -39,7 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @cache
-def built_command() -> object:
+def built_command() -> Any:
     """What Typer makes of the app at every call: it takes longer than most commands do."""
     return typer.main.get_command(app.app)
 

@@ -13,7 +13,6 @@ from subvino.cli.options import given
 from subvino.cli.progress import show_media, show_steps
 from subvino.cli.screen import Screen
 from subvino.cli.subtitle_input import RuleOptions, read_subtitles
-from subvino.cli.subtitling import rule_changes
 from subvino.errors import InputError, OptionError, SubtitleFileError, UnsureError
 from subvino.formats import FORMATS, MAX_FILE_BYTES, decode_text
 from subvino.inputs import read_file
@@ -52,13 +51,6 @@ class AlignPlan:
     def outputs(self) -> OutputOptions:
         """Which files are written, and how; raises OptionError."""
         rules = self.rules
-        changes = rule_changes(
-            rules.max_chars,
-            rules.max_lines,
-            rules.max_cps,
-            rules.min_duration,
-            rules.max_duration,
-        )
         formats = self.formats
         if self.output is not None:
             if formats is not None:
@@ -66,7 +58,7 @@ class AlignPlan:
             formats = (_format_of(self.output),)
         existing = "overwrite" if self.overwrite else None
         return OutputOptions(
-            rules=changes, **given(formats=formats, existing=existing, profile=rules.profile)
+            rules=rules.changes, **given(formats=formats, existing=existing, profile=rules.profile)
         )
 
     def place(self, language: str) -> OutputPlace:

@@ -14,13 +14,19 @@ from subvino.cli.options import given, split_list
 from subvino.cli.screen import Screen, to_visible
 from subvino.cli.subtitle_input import (
     AudioTrack,
+    ChainGap,
     File,
+    FrameRate,
     Language,
     MaxChars,
     MaxCps,
     MaxDuration,
     MaxLines,
+    MaxLinger,
+    MaxWpm,
     MinDuration,
+    MinGap,
+    NarrowWidth,
     Profile,
     RuleOptions,
     Video,
@@ -89,6 +95,12 @@ def check(  # as long as there are options: Typer reads them off the parameters
     max_cps: MaxCps = None,
     min_duration: MinDuration = None,
     max_duration: MaxDuration = None,
+    max_wpm: MaxWpm = None,
+    min_gap: MinGap = None,
+    frame_rate: FrameRate = None,
+    chain_gap: ChainGap = None,
+    max_linger: MaxLinger = None,
+    narrow_width: NarrowWidth = None,
     language: Language = None,
     only: Annotated[
         list[str] | None,
@@ -160,7 +172,20 @@ def check(  # as long as there are options: Typer reads them off the parameters
     from subvino.check import check as run
 
     screen = Screen(quiet=quiet)
-    options = RuleOptions(profile, max_chars, max_lines, max_cps, min_duration, max_duration)
+    options = RuleOptions(
+        profile,
+        max_chars,
+        max_lines,
+        max_cps,
+        min_duration,
+        max_duration,
+        max_wpm,
+        min_gap,
+        frame_rate,
+        chain_gap,
+        max_linger,
+        narrow_width,
+    )
     with _failing_as_unreadable(screen):
         wanted = choose_rules(split_list(only), split_list(ignore))
         limits = SpeechLimits(

@@ -13,13 +13,19 @@ from subvino.cli.options import given
 from subvino.cli.screen import Screen, align
 from subvino.cli.subtitle_input import (
     AudioTrack,
+    ChainGap,
     File,
+    FrameRate,
     Language,
     MaxChars,
     MaxCps,
     MaxDuration,
     MaxLines,
+    MaxLinger,
+    MaxWpm,
     MinDuration,
+    MinGap,
+    NarrowWidth,
     Profile,
     RuleOptions,
     Video,
@@ -89,6 +95,12 @@ def fix(  # as long as there are options: Typer reads them off the parameters
     max_cps: MaxCps = None,
     min_duration: MinDuration = None,
     max_duration: MaxDuration = None,
+    max_wpm: MaxWpm = None,
+    min_gap: MinGap = None,
+    frame_rate: FrameRate = None,
+    chain_gap: ChainGap = None,
+    max_linger: MaxLinger = None,
+    narrow_width: NarrowWidth = None,
     language: Language = None,
     rows: Annotated[
         int,
@@ -123,7 +135,20 @@ def fix(  # as long as there are options: Typer reads them off the parameters
     if video is None and (audio_track or snap is not None):
         raise OptionError("options about speech need --video")
     screen = Screen(quiet=quiet)
-    options = RuleOptions(profile, max_chars, max_lines, max_cps, min_duration, max_duration)
+    options = RuleOptions(
+        profile,
+        max_chars,
+        max_lines,
+        max_cps,
+        min_duration,
+        max_duration,
+        max_wpm,
+        min_gap,
+        frame_rate,
+        chain_gap,
+        max_linger,
+        narrow_width,
+    )
     options.rules_for("")
     file = read_subtitles(path)
     place = choose_place(path, file, output, in_place, "fixed")

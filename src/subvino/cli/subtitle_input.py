@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -66,6 +66,55 @@ MaxDuration = Annotated[
     float | None,
     typer.Option("--max-duration", metavar="SECONDS", help="Longest cue.", rich_help_panel=_CUES),
 ]
+MaxWpm = Annotated[
+    float | None,
+    typer.Option("--max-wpm", metavar="N", help="Words a minute.", rich_help_panel=_CUES),
+]
+MinGap = Annotated[
+    int | None,
+    typer.Option(
+        "--min-gap",
+        metavar="FRAMES",
+        help="Frames without a cue between two cues, at least.",
+        rich_help_panel=_CUES,
+    ),
+]
+FrameRate = Annotated[
+    float | None,
+    typer.Option(
+        "--frame-rate",
+        metavar="N",
+        help="Frames a second, for what is counted in frames (default: 24).",
+        rich_help_panel=_CUES,
+    ),
+]
+ChainGap = Annotated[
+    float | None,
+    typer.Option(
+        "--chain-gap",
+        metavar="SECONDS",
+        help="Close a gap shorter than this down to the least one; 0 leaves gaps alone.",
+        rich_help_panel=_CUES,
+    ),
+]
+MaxLinger = Annotated[
+    float | None,
+    typer.Option(
+        "--max-linger",
+        metavar="SECONDS",
+        help="How long after its speech a cue may stay to be read.",
+        rich_help_panel=_CUES,
+    ),
+]
+NarrowWidth = Annotated[
+    float | None,
+    typer.Option(
+        "--narrow-width",
+        metavar="N",
+        help="What a character counts beside a wide one, as 漢 is: 0.5 or 1.",
+        rich_help_panel=_CUES,
+    ),
+]
 Video = Annotated[
     Path | None,
     typer.Option(
@@ -96,24 +145,44 @@ class RuleOptions:
     max_cps: float | None = None
     min_duration: float | None = None
     max_duration: float | None = None
+    max_wpm: float | None = None
+    min_gap: int | None = None
+    frame_rate: float | None = None
+    chain_gap: float | None = None
+    max_linger: float | None = None
+    narrow_width: float | None = None
 
     @property
     def profile_name(self) -> str:
         """The profile asked for, or the usual one."""
         return self.profile or "default"
 
-    def rules_for(self, language: str) -> CueRules:
-        """Raises OptionError for an unknown profile and rules that make no sense."""
-        from subvino.cues import rules_for
-
-        changes = given(
+    @property
+    def changes(self) -> dict[str, float]:
+        """Fields of `CueRules` that the user sets."""
+        return given(
             max_chars=self.max_chars,
             max_lines=self.max_lines,
             max_cps=self.max_cps,
             min_duration_ms=_milliseconds(self.min_duration),
             max_duration_ms=_milliseconds(self.max_duration),
+            max_wpm=self.max_wpm,
+            min_gap_frames=self.min_gap,
+            frame_rate=self.frame_rate,
+            chain_gap_ms=_milliseconds(self.chain_gap),
+            max_linger_ms=_milliseconds(self.max_linger),
+            narrow_width=self.narrow_width,
         )
+
+    def rules_for(self, language: str) -> CueRules:
+        """Raises OptionError for an unknown profile and rules that make no sense."""
+        from subvino.cues import rules_for
+
+        changes: dict[str, Any] = self.changes
         return replace(rules_for(self.profile_name, language), **changes)
+
+
+RULE_NAMES = tuple(field.name for field in fields(RuleOptions))
 
 
 def _milliseconds(seconds: float | None) -> int | None:

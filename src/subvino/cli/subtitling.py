@@ -129,23 +129,6 @@ def decoding(
     return options
 
 
-def rule_changes(
-    max_chars: int | None,
-    max_lines: int | None,
-    max_cps: float | None,
-    min_duration: float | None,
-    max_duration: float | None,
-) -> dict[str, float]:
-    """Fields of `CueRules` that the user sets; durations in seconds come in milliseconds."""
-    return given(
-        max_chars=max_chars,
-        max_lines=max_lines,
-        max_cps=max_cps,
-        min_duration_ms=None if min_duration is None else round(min_duration * 1000),
-        max_duration_ms=None if max_duration is None else round(max_duration * 1000),
-    )
-
-
 def output_options(
     formats: tuple[str, ...] | None,
     overwrite: bool,

@@ -13,11 +13,17 @@ from subvino.cli.options import given, split_list
 from subvino.cli.screen import Screen
 from subvino.cli.subtitle_input import (
     AudioTrack,
+    ChainGap,
+    FrameRate,
     MaxChars,
     MaxCps,
     MaxDuration,
     MaxLines,
+    MaxLinger,
+    MaxWpm,
     MinDuration,
+    MinGap,
+    NarrowWidth,
     Profile,
     RuleOptions,
     hear_video,
@@ -97,6 +103,12 @@ def sync(  # as long as there are options: Typer reads them off the parameters
     max_cps: MaxCps = None,
     min_duration: MinDuration = None,
     max_duration: MaxDuration = None,
+    max_wpm: MaxWpm = None,
+    min_gap: MinGap = None,
+    frame_rate: FrameRate = None,
+    chain_gap: ChainGap = None,
+    max_linger: MaxLinger = None,
+    narrow_width: NarrowWidth = None,
     max_shift: Annotated[
         float | None,
         typer.Option(
@@ -186,7 +198,20 @@ def sync(  # as long as there are options: Typer reads them off the parameters
 
         if in_place:
             raise OptionError("--in-place is for FILE; --align writes a file of its own")
-        rules = RuleOptions(profile, max_chars, max_lines, max_cps, min_duration, max_duration)
+        rules = RuleOptions(
+            profile,
+            max_chars,
+            max_lines,
+            max_cps,
+            min_duration,
+            max_duration,
+            max_wpm,
+            min_gap,
+            frame_rate,
+            chain_gap,
+            max_linger,
+            narrow_width,
+        )
         kinds = split_list(formats)
         plan = AlignPlan(video, rules, kinds, language, model, audio_track, output, overwrite)
         align_text(align, plan, screen, as_json=as_json)

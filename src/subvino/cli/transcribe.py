@@ -10,6 +10,21 @@ import typer
 
 from subvino.cli.options import TASK_METAVAR, WEIGHTS_METAVAR, given, split_list
 from subvino.cli.screen import Screen
+from subvino.cli.subtitle_input import (
+    RULE_NAMES,
+    ChainGap,
+    FrameRate,
+    MaxChars,
+    MaxCps,
+    MaxDuration,
+    MaxLines,
+    MaxLinger,
+    MaxWpm,
+    MinDuration,
+    MinGap,
+    NarrowWidth,
+    RuleOptions,
+)
 from subvino.errors import OptionError
 
 if TYPE_CHECKING:
@@ -309,36 +324,17 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             rich_help_panel=_CUES,
         ),
     ] = None,
-    max_chars: Annotated[
-        int | None,
-        typer.Option("--max-chars", metavar="N", help="Characters a line.", rich_help_panel=_CUES),
-    ] = None,
-    max_lines: Annotated[
-        int | None,
-        typer.Option("--max-lines", metavar="N", help="Lines a cue.", rich_help_panel=_CUES),
-    ] = None,
-    max_cps: Annotated[
-        float | None,
-        typer.Option("--max-cps", metavar="N", help="Characters a second.", rich_help_panel=_CUES),
-    ] = None,
-    min_duration: Annotated[
-        float | None,
-        typer.Option(
-            "--min-duration",
-            metavar="SECONDS",
-            help="Show a cue at least this long.",
-            rich_help_panel=_CUES,
-        ),
-    ] = None,
-    max_duration: Annotated[
-        float | None,
-        typer.Option(
-            "--max-duration",
-            metavar="SECONDS",
-            help="Show a cue at most this long.",
-            rich_help_panel=_CUES,
-        ),
-    ] = None,
+    max_chars: MaxChars = None,
+    max_lines: MaxLines = None,
+    max_cps: MaxCps = None,
+    min_duration: MinDuration = None,
+    max_duration: MaxDuration = None,
+    max_wpm: MaxWpm = None,
+    min_gap: MinGap = None,
+    frame_rate: FrameRate = None,
+    chain_gap: ChainGap = None,
+    max_linger: MaxLinger = None,
+    narrow_width: NarrowWidth = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -514,9 +510,9 @@ def read_plan(o: SimpleNamespace) -> Plan:
             bom=o.bom,
             bilingual=o.bilingual,
             profile=o.profile,
-            rules=subtitling.rule_changes(
-                o.max_chars, o.max_lines, o.max_cps, o.min_duration, o.max_duration
-            ),
+            rules=RuleOptions(
+                **{name: getattr(o, name) for name in RULE_NAMES if name != "profile"}
+            ).changes,
         ),
         videos=VideoPlan(o.mux, o.burn, o.shots),
         clips=() if o.clip is None else parse_clips(o.clip),
