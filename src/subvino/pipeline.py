@@ -462,11 +462,12 @@ def load_transcriber(
     device = pick(options.device, list_devices())
     folder = prepare_model(model, options.weights, progress)
     properties = to_properties(device, threads=options.threads)
-    compiled = str(cache_folder() / "compiled")
-    recognizer = load_recognizer(folder, device.name, {**properties, "CACHE_DIR": compiled})
+    model_digest = digest_model(folder)
+    compiled = cache_folder() / "compiled" / model_digest[:16]
+    recognizer = load_recognizer(folder, device.name, {**properties, "CACHE_DIR": str(compiled)})
     detector = load_detector(options.vad) if options.vad else hear_everything
     how = repr((device, sorted(properties.items()), options.vad, options.windows))
-    identity = digest_values(digest_code(), digest_model(folder), how)
+    identity = digest_values(digest_code(), model_digest, how)
     return Transcriber(recognizer, detector, options.windows, identity)
 
 

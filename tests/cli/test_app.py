@@ -38,25 +38,18 @@ def run_module(*arguments: str, **environment: str) -> subprocess.CompletedProce
 # --- help
 
 
-def imports_of_help() -> tuple[set[str], float]:
-    """Packages that `subvino --help` imports, and the seconds that takes."""
+def imports_of_help() -> set[str]:
+    """Packages that `subvino --help` imports."""
     done = run_module("-X", "importtime", "-m", "subvino", "--help")
     assert done.returncode == 0
-    rows = re.findall(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", done.stderr, re.M)
-    return {name.partition(".")[0] for _, name in rows}, sum(int(us) for us, _ in rows) / 1e6
+    names = re.findall(r"^import time: +\d+ \| +\d+ \| +(\S+)$", done.stderr, re.M)
+    return {name.partition(".")[0] for name in names}
 
 
-def test_help_imports_little_and_in_under_0_4_seconds() -> None:
-    """The best of five, as other work on the machine is no fault of the imports."""
-    seconds = []
-    for _ in range(5):
-        packages, took = imports_of_help()
-        assert "typer" in packages
-        assert not packages & HEAVY
-        seconds.append(took)
-        if took < 0.4:
-            break
-    assert min(seconds) < 0.4
+def test_help_imports_nothing_heavy() -> None:
+    packages = imports_of_help()
+    assert "typer" in packages
+    assert not packages & HEAVY
 
 
 def test_help_teaches_usage_options_and_commands(run: Run) -> None:

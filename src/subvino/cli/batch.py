@@ -340,11 +340,20 @@ class Batch:
             return
         self._keys.add(job.key)
         work.cleanup.callback(self._keys.discard, job.key)
+        work.cleanup.callback(self._tell_problem, name, journal)
         work.journal = work.cleanup.enter_context(journal)
         work.stream.go_on_with(journal)
         if journal.n_results:
             told = format_clock(journal.position)
             self._screen.note(f"{name}: goes on at {told}, where an earlier run was stopped")
+
+    def _tell_problem(self, name: str, journal: Journal) -> None:
+        """A line where results could not be written down while the work went on."""
+        if journal.problem is not None:
+            reason = journal.problem.strerror or str(journal.problem)
+            self._screen.complain(
+                f"{name}: not all of the work could be kept for going on after a stop ({reason})"
+            )
 
     def _recut(self, path: Path) -> None:
         """Cut a saved transcript into cues again, without the model."""

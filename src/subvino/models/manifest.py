@@ -136,9 +136,9 @@ def find_changed_files(folder: Path, manifest: Manifest, *, digests: bool = Fals
 def _is_unchanged(path: Path, record: FileRecord, *, digests: bool) -> bool:
     try:
         same_size = path.is_file() and path.stat().st_size == record.size
+        return same_size and (not digests or digest_file(path) == record.sha256)
     except OSError:
         return False
-    return same_size and (not digests or digest_file(path) == record.sha256)
 
 
 def digest_file(path: Path) -> str:

@@ -16,6 +16,7 @@ from subvino.graphs.head import Vocabulary
 from subvino.graphs.layers import expand_weights, largest_matrix
 from subvino.network import ModelFolder
 from subvino.whisper.batch import Batch
+from subvino.whisper.compiled import compile_graph, read_graph
 from subvino.whisper.head import Head, Properties
 from subvino.whisper.slots import FLOAT32, INT32, RowRules
 
@@ -42,11 +43,11 @@ class Engine:
         self._folder, self._device, self._properties = folder.path, device, dict(properties)
         self._alignment_heads = folder.settings.alignment_heads
         self._aligner: ov.InferRequest | None = None
-        self._encode = self._compile(self._read("encoder", outputs=("cross_",)))
+        self._encode = self._compile(self._read("encoder", outputs=("cross_",)), "encoder")
         decoder = self._read("decoder", ("past_", "cross_"), ("present",))
-        self._decoder = self._compile_graph(decoder, _step_properties(device))
+        self._decoder = self._compile_graph(decoder, "decoder", _step_properties(device))
         self._last: ov.InferRequest | None = None
-        head = self._core.read_model(self._folder / "head.xml")
+        head = read_graph(self._core, self._folder / "head.xml")
         self._embedding = largest_matrix(head)
         self._head = Head(self._core, head, vocabulary, device, properties)
 
@@ -160,9 +161,9 @@ class Engine:
         return attention
 
     def _compile_aligner(self) -> ov.InferRequest:
-        decoder = self._core.read_model(self._folder / "decoder.xml")
+        decoder = read_graph(self._core, self._folder / "decoder.xml")
         aligner = self._prepare(make_aligner(decoder, self._alignment_heads), ("past_", "cross_"))
-        return self._compile(aligner, _step_properties(self._device))
+        return self._compile(aligner, "aligner", _step_properties(self._device))
 
     @property
     def logits(self) -> FLOAT32:
@@ -173,7 +174,7 @@ class Engine:
         self, name: str, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()
     ) -> ov.Model:
         """A graph whose caches (by the starts of their names) are in the cache type."""
-        return self._prepare(self._core.read_model(self._folder / f"{name}.xml"), inputs, outputs)
+        return self._prepare(read_graph(self._core, self._folder / f"{name}.xml"), inputs, outputs)
 
     def _prepare(
         self, model: ov.Model, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()
@@ -189,12 +190,16 @@ class Engine:
                 steps.output(port.any_name).tensor().set_element_type(self.cache_type)
         return steps.build()
 
-    def _compile(self, model: ov.Model, extra: Properties | None = None) -> ov.InferRequest:
-        return self._compile_graph(model, extra).create_infer_request()
+    def _compile(
+        self, model: ov.Model, name: str, extra: Properties | None = None
+    ) -> ov.InferRequest:
+        return self._compile_graph(model, name, extra).create_infer_request()
 
-    def _compile_graph(self, model: ov.Model, extra: Properties | None = None) -> ov.CompiledModel:
+    def _compile_graph(
+        self, model: ov.Model, name: str, extra: Properties | None = None
+    ) -> ov.CompiledModel:
         properties = {**self._properties, **(extra or {})}
-        return self._core.compile_model(model, self._device, properties)
+        return compile_graph(self._core, model, self._device, properties, name)
 
 
 def _step_properties(device: str) -> Properties:

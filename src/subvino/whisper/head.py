@@ -11,6 +11,7 @@ from dataclasses import replace
 import openvino as ov
 
 from subvino.graphs.head import Vocabulary, add_chooser
+from subvino.whisper.compiled import compile_graph
 from subvino.whisper.slots import FLOAT32, INT32, RowRules
 
 Properties = Mapping[str, str | int | bool]
@@ -67,6 +68,6 @@ class Head:
             suppressed = (*self._vocabulary.suppressed, *self._suppressed)
             vocabulary = replace(self._vocabulary, suppressed=suppressed)
             graph = add_chooser(self._graph.clone(), vocabulary, n_best)
-            compiled = self._core.compile_model(graph, self._device, self._properties)
+            compiled = compile_graph(self._core, graph, self._device, self._properties, "head")
             self._requests[n_best] = compiled.create_infer_request()
         return self._requests[n_best]

@@ -19,6 +19,7 @@ from subvino.errors import CheckpointError
 from subvino.graphs.head import Vocabulary
 from subvino.graphs.layers import parameter, result
 from subvino.network import Dimensions, ModelFolder
+from subvino.whisper.compiled import compile_graph
 from subvino.whisper.head import Head, Properties
 from subvino.whisper.language import VOTES
 from subvino.whisper.slots import FLOAT32, INT32, RowRules
@@ -44,8 +45,10 @@ class OptimumEngine:
         core = ov.Core()
         encoder = _read_encoder(core, folder.path / _ENCODER, folder.dimensions)
         parts = _read_decoder(core, folder.path / _DECODER, folder.dimensions)
-        self._encode = core.compile_model(encoder, device, properties).create_infer_request()
-        self._decode = core.compile_model(parts.decoder, device, _exact(device, properties))
+        encoding = compile_graph(core, encoder, device, properties, "encoder")
+        self._encode = encoding.create_infer_request()
+        exact = _exact(device, properties)
+        self._decode = compile_graph(core, parts.decoder, device, exact, "decoder")
         self._has_position = "cache_position" in _names(self._decode.inputs)
         self._head = Head(core, parts.head, vocabulary, device, properties)
         self._hidden = ov.Tensor(ov.Type.f32, ov.Shape([0, 0, 0]))
