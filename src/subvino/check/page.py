@@ -69,7 +69,14 @@ td a { color: inherit }
 .list td:first-child { border-left: 3px solid var(--hue) }
 .chip { display: inline-block; margin: 0 .3rem .2rem 0; padding: 0 .5rem; border-radius: .8rem;
   font-size: .85rem; border: 1px solid var(--hue) }
-@media (max-width: 50rem) { .row > b { flex-basis: 3.4rem } .summary { min-width: 0 } }
+.legend span { display: inline-block }
+@media (max-width: 50rem) { body { padding: .8rem } .row > b { flex-basis: 3.4rem }
+  th, td { padding: .35rem .4rem } .summary { min-width: 0; width: 100% }
+  .summary .meter, .summary th:last-child { display: none }
+  .list th { display: none } .list tr { display: flex; flex-wrap: wrap;
+  border-left: 3px solid var(--hue); border-bottom: 1px solid var(--line) }
+  .list td { border: 0 } .list td:first-child { border: 0 } .list br { display: none }
+  .list td:nth-child(2) { word-spacing: .5em } td.text, .list td:last-child { flex: 0 0 100% } }
 @media print { .track a, .track i { print-color-adjust: exact } .row { break-inside: avoid } }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -274,7 +281,7 @@ def _render_list(report: Report) -> str:
 
 
 def _list_row(number: int, cue: RawCue, findings: Sequence[Finding]) -> str:
-    times = f"{describe_time(cue.start_ms)}<br>{describe_time(cue.end_ms)}"
+    times = f"{describe_time(cue.start_ms)} <br>{describe_time(cue.end_ms)}"
     return (
         f'<tr class="{_verdict(findings)}" id="cue-{number}">'
         f'<td class="number"><a href="#bar-{number}">{number}</a></td>'
