@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -30,6 +30,7 @@ from subvino.linebreak import (
     NEVER,
     LineRules,
     bond,
+    bonds,
     break_cost,
     break_lines,
     ends_sentence,
@@ -326,7 +327,7 @@ def _measure_speech(
     ends = np.maximum(np.array([unit.end_ms for unit in units], dtype=np.float64), starts)
     prefix, spaces = measure(texts, rules.narrow_width)
     shots = np.array([*sorted(shot * 1000 for shot in shot_changes), np.inf], dtype=np.float64)
-    inner = [bond(a.text, b.text, b.language) for a, b in pairwise(units)]
+    inner = _bonds_of(units)
     begins = [ends_sentence(a.text, b.text, b.language) for a, b in pairwise(units)]
     return _Speech(
         units=units,
@@ -341,6 +342,19 @@ def _measure_speech(
         pauses=np.concatenate(([0.0], np.maximum(starts[1:] - ends[:-1], 0.0), [0.0])),
         shots=shots,
     )
+
+
+def _bonds_of(units: Sequence[_Unit]) -> list[float]:
+    """The bond of each unit with the next, by the rules of its language."""
+    found: list[float] = []
+    before: str | None = None
+    for language, group in groupby(units, key=lambda unit: unit.language):
+        texts = [unit.text for unit in group]
+        if before is not None:
+            found.append(bond(before, texts[0], language))
+        found += bonds(texts, language)
+        before = texts[-1]
+    return found
 
 
 def _onsets(
