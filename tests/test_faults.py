@@ -261,10 +261,14 @@ def test_a_damaged_model_that_can_not_be_made_anew_is_an_error(made: Path, run: 
     assert "damaged" in call.err[-1]
 
 
-def test_a_cache_deleted_in_use_is_one_clear_error(made: Path, cache: Path) -> None:
+@pytest.mark.parametrize("damage", [flip, cut, Path.unlink])
+def test_a_model_spoilt_in_use_is_one_clear_error(
+    made: Path, cache: Path, damage: Callable[[Path], None]
+) -> None:
     options = DecodingOptions(language="en", temperatures=(0.0,))
     transcriber = load_transcriber(made / "checkpoint", EngineOptions(vad=None, threads=1))
-    shutil.rmtree(cache)
+    for path in (*cache.rglob("*.bin"), *cache.rglob("*.blob")):
+        damage(path)
     stream = transcriber.open(made / "a.wav", options)
     with pytest.raises(CheckpointError, match="run again, and the model is made anew"):
         list(transcriber.hear(iter([stream]), options))

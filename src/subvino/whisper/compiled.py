@@ -22,14 +22,38 @@ _RECORD = "digests.json"
 _LOCK = ".lock"
 
 
+def new_core() -> ov.Core:
+    """OpenVINO, with files read into memory.
+
+    A mapped file that is cut while it is in use ends the process (SIGBUS), and one that is changed
+    changes the text. whisper-base takes as much memory either way (625 MB).
+    """
+    core = ov.Core()
+    core.set_property({"ENABLE_MMAP": False})
+    return core
+
+
+def stamp_graph(path: Path) -> list[tuple[int, int, int]] | None:
+    """Changes when the files of a graph do; None where one is gone."""
+    try:
+        stats = [file.stat() for file in (path, path.with_suffix(".bin"))]
+    except OSError:
+        return None
+    return [(stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats]
+
+
 def read_graph(core: ov.Core, path: Path) -> ov.Model:
     """A graph of a converted model. Raises CheckpointError where its files are gone or damaged."""
     try:
         return core.read_model(path)
     except RuntimeError as error:
-        raise CheckpointError(
-            f"{path}: is gone or damaged; run again, and the model is made anew", path
-        ) from error
+        raise spoilt_graph(path) from error
+
+
+def spoilt_graph(path: Path) -> CheckpointError:
+    """The error for files that were sound when the run began."""
+    message = f"{path}: is gone or damaged; run again, and the model is made anew"
+    return CheckpointError(message, path)
 
 
 def compile_graph(

@@ -16,7 +16,13 @@ from subvino.graphs.head import Vocabulary
 from subvino.graphs.layers import expand_weights, largest_matrix
 from subvino.network import ModelFolder
 from subvino.whisper.batch import Batch
-from subvino.whisper.compiled import compile_graph, read_graph
+from subvino.whisper.compiled import (
+    compile_graph,
+    new_core,
+    read_graph,
+    spoilt_graph,
+    stamp_graph,
+)
 from subvino.whisper.head import Head, Properties
 from subvino.whisper.slots import FLOAT32, INT32, RowRules
 
@@ -39,10 +45,11 @@ class Engine:
         self.vocabulary = vocabulary
         precision = str(properties.get("INFERENCE_PRECISION_HINT", "f32"))
         self.cache_type = _CACHE_TYPES.get(precision, ov.Type.f32)
-        self._core = ov.Core()
+        self._core = new_core()
         self._folder, self._device, self._properties = folder.path, device, dict(properties)
         self._alignment_heads = folder.settings.alignment_heads
         self._aligner: ov.InferRequest | None = None
+        self._stamp = stamp_graph(folder.path / "decoder.xml")
         self._encode = self._compile(self._read("encoder", outputs=("cross_",)), "encoder")
         decoder = self._read("decoder", ("past_", "cross_"), ("present",))
         self._decoder = self._compile_graph(decoder, "decoder", _step_properties(device))
@@ -161,7 +168,10 @@ class Engine:
         return attention
 
     def _compile_aligner(self) -> ov.InferRequest:
-        decoder = read_graph(self._core, self._folder / "decoder.xml")
+        path = self._folder / "decoder.xml"
+        if stamp_graph(path) != self._stamp:  # others may empty the cache while we work
+            raise spoilt_graph(path)
+        decoder = read_graph(self._core, path)
         aligner = self._prepare(make_aligner(decoder, self._alignment_heads), ("past_", "cross_"))
         return self._compile(aligner, "aligner", _step_properties(self._device))
 

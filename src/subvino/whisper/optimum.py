@@ -19,7 +19,7 @@ from subvino.errors import CheckpointError
 from subvino.graphs.head import Vocabulary
 from subvino.graphs.layers import parameter, result
 from subvino.network import Dimensions, ModelFolder
-from subvino.whisper.compiled import compile_graph
+from subvino.whisper.compiled import compile_graph, new_core
 from subvino.whisper.head import Head, Properties
 from subvino.whisper.language import VOTES
 from subvino.whisper.slots import FLOAT32, INT32, RowRules
@@ -42,7 +42,7 @@ class OptimumEngine:
         """Raises CheckpointError where the folder's graphs are not of the kind that runs here."""
         self.dimensions = folder.dimensions
         self.vocabulary = vocabulary
-        core = ov.Core()
+        core = new_core()
         encoder = _read_encoder(core, folder.path / _ENCODER, folder.dimensions)
         parts = _read_decoder(core, folder.path / _DECODER, folder.dimensions)
         encoding = compile_graph(core, encoder, device, properties, "encoder")
