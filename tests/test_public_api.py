@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import subvino
 
@@ -48,3 +50,12 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     code = f"import sys, subvino; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_openvino_tells_its_makers_nothing(tmp_path: Path) -> None:
+    """Left to itself it reports every import, under an identity kept in the home folder."""
+    code = "import subvino, openvino, sys; assert sys.modules['openvino_telemetry'] is None"
+    unset = {name: value for name, value in os.environ.items() if name != "CI"}
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, check=True, env={**unset, "HOME": str(tmp_path)})
+    assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ Names are loaded when they are first used, so that importing the package costs n
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from subvino.transcript import Segment as Segment
     from subvino.transcript import Transcript as Transcript
     from subvino.transcript import Word as Word
+
+# OpenVINO tells its makers of every import, unless this package of theirs is missing. Here nothing
+# is sent: to Python a module that is None is missing. An application that has it keeps it.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 _HOMES = {
     "MODELS": "models",

@@ -155,7 +155,7 @@ def test_a_folder_of_fonts_may_have_any_name(videos: dict[str, Path], tmp_path: 
     letter = SubtitleTrack(Subtitles((Cue(400, 1200, ("\U0010fffd",)),)))
     (font,) = font_folder().glob("DejaVuSans.ttf")
     (folder / font.name).write_bytes(renamed(font.read_bytes()))
-    options = BurnOptions(preset="ultrafast", font="Kumquat Sans", fonts=folder)
+    options = BurnOptions(preset="ultrafast", font="Kumquat San", fonts=folder)
     narrow = BurnOptions(preset="ultrafast", **FONT)  # type: ignore[arg-type]
     video = videos[".mp4"]
     found = burn(video, TRACK, tmp_path / "found.mp4", options)

@@ -1,4 +1,4 @@
-"""NNCF, kept silent and to itself: its messages, its bars and its telemetry.
+"""NNCF, kept silent and to itself: its messages and its bars.
 
 The only module that imports it.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import logging
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from types import ModuleType
@@ -59,8 +58,7 @@ def compress(model: ov.Model, group_size: int) -> ov.Model:
 def load_nncf() -> ModuleType:
     """NNCF, imported; raises MissingExtraError where it is not installed."""
     try:
-        with _no_telemetry():
-            import nncf
+        import nncf
     except ImportError as error:
         raise MissingExtraError("quantize", "quantizing") from error
     nncf.set_log_level(logging.ERROR)
@@ -73,21 +71,3 @@ def _silence() -> Iterator[None]:
     """Its bars go to stdout, where a program reads our results."""
     with redirect_stdout(io.StringIO()):
         yield
-
-
-@contextmanager
-def _no_telemetry() -> Iterator[None]:
-    """Keep NNCF from reporting its use to its makers, which it does unasked.
-
-    Without the package that reports it does not, and says so to nobody.
-    """
-    name = "openvino_telemetry"
-    before = sys.modules.get(name)
-    sys.modules[name] = None  # type: ignore[assignment]  # an import of it fails
-    try:
-        yield
-    finally:
-        if before is None:
-            del sys.modules[name]
-        else:
-            sys.modules[name] = before
