@@ -7,9 +7,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from subvino.pipeline import EngineOptions, Transcriber, load_transcriber
 from tests.installed_weights import base_folders, tiny_en_folder
+
+# The same cases in every run, however busy the machine is.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
