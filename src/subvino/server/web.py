@@ -250,7 +250,7 @@ def _form(jobs: Jobs) -> dict[str, Any]:
         parts["model"] = gr.Dropdown(models, value=models[0], label="Model")
         parts["profile"] = gr.Dropdown(profiles, value=DEFAULT_PROFILE, label="Style")
     parts["int8"] = gr.Checkbox(
-        value=True, label="8-bit weights (INT8): half the memory, and faster"
+        value=True, label="8-bit weights (INT8): half the room on disk, heard as well"
     )
     with gr.Accordion("Names and jargon", open=False):
         parts["hotwords"] = gr.Textbox(
