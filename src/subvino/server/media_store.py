@@ -136,7 +136,7 @@ def prepare_folders(*folders: Path) -> None:
     """Make the folders; raises OutputError."""
     try:
         for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise _write_error(error, folders[0]) from error
 

@@ -248,7 +248,7 @@ class JobStore:
 
 
 def _open(path: Path) -> Engine:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
 
     def prepare(connection: Any, record: object) -> None:
