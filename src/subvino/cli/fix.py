@@ -16,6 +16,7 @@ from subvino.cli.subtitle_input import (
     ChainGap,
     File,
     FrameRate,
+    InPlace,
     Language,
     MaxChars,
     MaxCps,
@@ -26,6 +27,7 @@ from subvino.cli.subtitle_input import (
     MinDuration,
     MinGap,
     NarrowWidth,
+    Overwrite,
     Profile,
     RuleOptions,
     Video,
@@ -60,23 +62,8 @@ def fix(  # as long as there are options: Typer reads them off the parameters
             rich_help_panel=_FILES,
         ),
     ] = None,
-    in_place: Annotated[
-        bool,
-        typer.Option(
-            "--in-place",
-            help="Replace FILE, and keep it as FILE.bak.",
-            rich_help_panel=_FILES,
-        ),
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite",
-            help="Replace any file. Without it, one that subvino did not write, or that was "
-            "edited since, is left alone.",
-            rich_help_panel=_FILES,
-        ),
-    ] = False,
+    in_place: InPlace = False,
+    overwrite: Overwrite = False,
     video: Video = None,
     audio_track: AudioTrack = None,
     snap: Annotated[

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from subvino.speech import MediaSpeech
 
 _CUES, _SPEECH = "Cues", "Speech"
+_FILES = "Files written"
 
 File = Annotated[
     Path,
@@ -113,6 +114,23 @@ NarrowWidth = Annotated[
         metavar="N",
         help="What a character counts beside a wide one, as 漢 is: 0.5 or 1.",
         rich_help_panel=_CUES,
+    ),
+]
+InPlace = Annotated[
+    bool,
+    typer.Option(
+        "--in-place",
+        help="Replace FILE, and keep it as FILE.bak.",
+        rich_help_panel=_FILES,
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace any file. Without it, one that subvino did not write, or that was "
+        "edited since, is left alone.",
+        rich_help_panel=_FILES,
     ),
 ]
 Video = Annotated[

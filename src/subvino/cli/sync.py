@@ -15,6 +15,7 @@ from subvino.cli.subtitle_input import (
     AudioTrack,
     ChainGap,
     FrameRate,
+    InPlace,
     MaxChars,
     MaxCps,
     MaxDuration,
@@ -24,6 +25,7 @@ from subvino.cli.subtitle_input import (
     MinDuration,
     MinGap,
     NarrowWidth,
+    Overwrite,
     Profile,
     RuleOptions,
     hear_video,
@@ -153,23 +155,8 @@ def sync(  # as long as there are options: Typer reads them off the parameters
             rich_help_panel=_FILES,
         ),
     ] = None,
-    in_place: Annotated[
-        bool,
-        typer.Option(
-            "--in-place",
-            help="Replace FILE, and keep it as FILE.bak.",
-            rich_help_panel=_FILES,
-        ),
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite",
-            help="Replace any file. Without it, one that subvino did not write, or that was "
-            "edited since, is left alone.",
-            rich_help_panel=_FILES,
-        ),
-    ] = False,
+    in_place: InPlace = False,
+    overwrite: Overwrite = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what was done as JSON, for programs.")
     ] = False,
