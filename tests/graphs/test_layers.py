@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from openvino import opset15 as op
 
-from subvino.graphs.layers import quantize_rows, stored_matrix
+from subvino.graphs.layers import expand_weights, quantize_rows, stored_matrix
 
 matrices = hnp.arrays(
     np.float32,
@@ -40,3 +40,18 @@ def test_stored_weights_give_the_matrix_back() -> None:
             ov.Model([output], [], "stored"), "CPU", {"EXECUTION_MODE_HINT": "ACCURACY"}
         )
         np.testing.assert_allclose(compiled({})[0], matrix, atol=tolerance)
+
+
+def test_the_device_keeps_expanded_weights_in_two_bytes_each() -> None:
+    matrix = np.random.default_rng(0).normal(size=(64, 32)).astype(np.float32)
+    x = op.parameter([-1, 32], ov.Type.f32)
+    product = op.matmul(x, stored_matrix(matrix, "int8"), False, True)
+    model = ov.Model([op.result(product)], [x], "linear")
+    expand_weights(model)
+    compiled = ov.Core().compile_model(model, "CPU")
+    kept = [
+        node.get_element_type()
+        for node in compiled.get_runtime_model().get_ops()
+        if node.get_output_size() and node.get_output_partial_shape(0) == ov.PartialShape([64, 32])
+    ]
+    assert kept == [ov.Type.f16]

@@ -20,6 +20,10 @@ from subvino.network import Dimensions, Weights, WeightsKind
 LAYER_NORM_EPSILON = 1e-5
 """As in the reference implementation (torch's default)."""
 
+_KEPT_SMALL = "decompression_0"
+"""Marks a conversion, in OpenVINO's own files too, that is not to be folded into the constant: the
+device would keep f32 weights beside those that it has packed for its kernels, twice the memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Builder:
@@ -213,7 +217,9 @@ def expand_weights(model: ov.Model) -> None:
         matrix = find_matrix(node)
         if matrix is not None and matrix.scale is not None:
             values = matrix.rows(np.arange(len(matrix.codes))).astype(np.float16)
-            node.output(0).replace(op.convert(constant(values), "f32").output(0))
+            expanded = op.convert(constant(values), "f32")
+            expanded.get_rt_info()[_KEPT_SMALL] = ""
+            node.output(0).replace(expanded.output(0))
 
 
 def largest_matrix(model: ov.Model) -> StoredMatrix:
