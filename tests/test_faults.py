@@ -223,13 +223,17 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 def cut(path: Path) -> None:
     content = path.read_bytes()
     path.chmod(0o600)
     path.write_bytes(content[: len(content) // 2])
 
 
-@pytest.mark.parametrize("damage", [flip, cut, Path.unlink])
+@pytest.mark.parametrize("damage", [flip, cut, empty, Path.unlink])
 @pytest.mark.parametrize("what", ["models/*/*.bin", "compiled/*/*/*.blob"])
 def test_a_damaged_cache_is_made_anew(
     made: Path, run: Run, tmp_path: Path, cache: Path, what: str, damage: Callable[[Path], None]
@@ -238,15 +242,6 @@ def test_a_damaged_cache_is_made_anew(
     assert paths
     for path in paths:
         damage(path)
-    assert run().code == 0
-    assert files(tmp_path / "out") == files(made / "whole")
-
-
-def test_records_of_compiled_graphs_with_nonsense_in_them_are_not_believed(
-    made: Path, run: Run, tmp_path: Path, cache: Path
-) -> None:
-    for number, path in enumerate(sorted(cache.glob("compiled/*/*/digests.json"))):
-        path.write_bytes((b"", b"[1]", b"\xff", b"[" * 100_000)[number % 4])
     assert run().code == 0
     assert files(tmp_path / "out") == files(made / "whole")
 

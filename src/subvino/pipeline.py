@@ -462,12 +462,12 @@ def load_transcriber(
     device = pick(options.device, list_devices())
     folder = prepare_model(model, options.weights, progress)
     properties = to_properties(device, threads=options.threads)
-    model_digest = digest_model(folder)
-    compiled = cache_folder() / "compiled" / model_digest[:16]
+    code_digest, model_digest = digest_code(), digest_model(folder)
+    compiled = cache_folder() / "compiled" / digest_values(code_digest, model_digest)[:16]
     recognizer = load_recognizer(folder, device.name, {**properties, "CACHE_DIR": str(compiled)})
     detector = load_detector(options.vad) if options.vad else hear_everything
     how = repr((device, sorted(properties.items()), options.vad, options.windows))
-    identity = digest_values(digest_code(), model_digest, how)
+    identity = digest_values(code_digest, model_digest, how)
     return Transcriber(recognizer, detector, options.windows, identity)
 
 

@@ -25,8 +25,8 @@ from subvino.pipeline import Transcriber
 from subvino.recognizer import DecodingOptions
 from subvino.vad import VadOptions, load_detector
 from subvino.whisper import WhisperRecognizer
+from subvino.whisper.compiled import Properties
 from subvino.whisper.engine import Engine
-from subvino.whisper.head import Properties
 from subvino.whisper.slots import FLOAT32, INT32
 
 Array = npt.NDArray[Any]

@@ -17,7 +17,7 @@ from subvino.transcript import Word
 
 if TYPE_CHECKING:
     from subvino.graphs.head import Vocabulary
-    from subvino.whisper.head import Properties
+    from subvino.whisper.compiled import Properties
     from subvino.whisper.recording import DecodedWindow
     from subvino.whisper.slots import SlotEngine
 

@@ -1,16 +1,19 @@
-"""Graphs compiled for a device, and what was compiled before, taken only if it is sound.
+"""Graphs compiled for a device, kept for the next start and taken only if they are sound.
 
-Floor 2 of the road. OpenVINO keeps compiled graphs in the folder `CACHE_DIR` and sees it when such
-a file was cut, but not when bytes in its weights changed: the text is then another. Hence a record
-of the files' digests lies beside them, and one that does not fit is compiled anew.
+Floor 2 of the road. A compiled graph is found by what it was made from, without making the graph
+anew: reading and preparing the graphs of whisper-base takes longer than loading them compiled. Its
+file begins with a digest of the rest, as OpenVINO does not see when bytes of weights have changed:
+the text would be another.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import openvino as ov
@@ -18,8 +21,25 @@ import openvino as ov
 from subvino.errors import CheckpointError, OutputError
 from subvino.outputs import write_file
 
-_RECORD = "digests.json"
-_LOCK = ".lock"
+Properties = Mapping[str, str | int | bool]
+
+_DIGEST_BYTES = 32
+_UNUSED_DAYS = 30
+"""Compiled graphs that nobody has loaded for so long are deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a graph is made.
+
+    name: tells it from the other graphs of its model.
+    make: reads or builds it; not called where it is there compiled.
+    how: in words, what it depends on besides the model's files and subvino's code.
+    """
+
+    name: str
+    make: Callable[[], ov.Model]
+    how: str = ""
 
 
 def new_core() -> ov.Core:
@@ -57,77 +77,66 @@ def spoilt_graph(path: Path) -> CheckpointError:
 
 
 def compile_graph(
-    core: ov.Core, graph: ov.Model, device: str, properties: Mapping[str, object], name: str
+    core: ov.Core, recipe: Recipe, device: str, properties: Properties
 ) -> ov.CompiledModel:
-    """The graph on the device; `name` tells it from the others of its model.
+    """The graph on the device.
 
-    With the property CACHE_DIR it is kept there in a folder of that name for the next start.
+    With the property CACHE_DIR it is kept in that folder, which belongs to one model and one
+    version of the code, and taken from there the next time.
     """
     plain = {key: value for key, value in properties.items() if key != "CACHE_DIR"}
-    kept = properties.get("CACHE_DIR")
-    if kept is None:
-        return core.compile_model(graph, device, plain)
-    with _sound_files(Path(str(kept)) / name) as folder:
-        place = {} if folder is None else {"CACHE_DIR": str(folder)}
-        return core.compile_model(graph, device, {**plain, **place})
+    if "CACHE_DIR" not in properties:
+        return core.compile_model(recipe.make(), device, plain)
+    key = _key(core, recipe, device, plain)
+    path = Path(str(properties["CACHE_DIR"])) / f"{recipe.name}-{key}.blob"
+    kept = _load(path)
+    if kept is not None:
+        with suppress(RuntimeError):  # of another build of OpenVINO, which its number doesn't tell
+            return core.import_model(kept, device, plain)
+    compiled = core.compile_model(recipe.make(), device, plain)
+    _keep(path, compiled)
+    return compiled
 
 
-@contextmanager
-def _sound_files(folder: Path) -> Iterator[Path | None]:
-    """The folder, with sound files only, while no other process uses it; None: do without it."""
-    from filelock import FileLock
+def _key(core: ov.Core, recipe: Recipe, device: str, properties: Properties) -> str:
+    """Changes with all that the compiled graph depends on, but for the model and our code."""
+    hardware = [
+        str(core.get_property(device, name))
+        for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")
+    ]
+    made_from = (recipe.how, device, sorted(properties.items()), hardware, ov.get_version())
+    return hashlib.sha256(repr(made_from).encode()).hexdigest()[:16]
 
-    lock = FileLock(folder / _LOCK)
+
+def _load(path: Path) -> bytes | None:
+    """A compiled graph; None where there is none, or a damaged one."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except OSError:  # no place to write to; the work does not depend on it
-        yield None
-        return
-    try:
-        usable = _drop_damaged(folder)
-        yield folder if usable else None
-        if usable:
-            _write_record(folder)
-    finally:
-        lock.release()
-
-
-def _drop_damaged(folder: Path) -> bool:
-    """Delete what does not fit the record; False where that can't be done."""
-    known = _read_record(folder)
-    try:
-        for path in _blobs(folder):
-            if known.get(path.name) != _digest(path):
-                path.unlink()
+        content = path.read_bytes()
     except OSError:
-        return False
-    return True
+        return None
+    digest, blob = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    if hashlib.sha256(blob).digest() != digest:
+        return None
+    with suppress(OSError):  # in a folder that is not ours to write to
+        os.utime(path)
+    return blob
 
 
-def _write_record(folder: Path) -> None:
-    known = _read_record(folder)
-    with suppress(OSError, OutputError):  # what is not in the record is compiled anew
-        found = {path.name: known.get(path.name) or _digest(path) for path in _blobs(folder)}
-        if found != known:
-            write_file(folder / _RECORD, json.dumps(found, indent=1).encode("ascii"))
-
-
-def _read_record(folder: Path) -> dict[str, str]:
+def _keep(path: Path, compiled: ov.CompiledModel) -> None:
+    """Write it where there is room; the work does not depend on it."""
     try:
-        content = json.loads((folder / _RECORD).read_bytes())
-        return {str(name): str(digest) for name, digest in content.items()}
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return {}
+        blob = compiled.export_model().getvalue()
+    except RuntimeError:  # a device that can't
+        return
+    with suppress(OSError, OutputError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, hashlib.sha256(blob).digest() + blob)
+        _forget_unused(path.parent.parent)
 
 
-def _blobs(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.blob"))
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+def _forget_unused(folder: Path) -> None:
+    """Delete what was compiled for models, options and versions that are no longer used."""
+    oldest = time.time() - _UNUSED_DAYS * 24 * 3600
+    for path in folder.rglob("*.blob"):
+        if path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)

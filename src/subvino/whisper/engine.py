@@ -6,6 +6,7 @@ Floor 2 of the road. Knows nothing of windows or text.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +18,15 @@ from subvino.graphs.layers import expand_weights, largest_matrix
 from subvino.network import ModelFolder
 from subvino.whisper.batch import Batch
 from subvino.whisper.compiled import (
+    Properties,
+    Recipe,
     compile_graph,
     new_core,
     read_graph,
     spoilt_graph,
     stamp_graph,
 )
-from subvino.whisper.head import Head, Properties
+from subvino.whisper.head import Head
 from subvino.whisper.slots import FLOAT32, INT32, RowRules
 
 _BATCH_BYTES = 400 * 2**20
@@ -46,15 +49,18 @@ class Engine:
         precision = str(properties.get("INFERENCE_PRECISION_HINT", "f32"))
         self.cache_type = _CACHE_TYPES.get(precision, ov.Type.f32)
         self._core = new_core()
+        self._expands_weights = precision == "bf16" and _may_have_amx(self._core, device)
         self._folder, self._device, self._properties = folder.path, device, dict(properties)
         self._alignment_heads = folder.settings.alignment_heads
         self._aligner: ov.InferRequest | None = None
         self._stamp = stamp_graph(folder.path / "decoder.xml")
-        self._encode = self._compile(self._read("encoder", outputs=("cross_",)), "encoder")
-        decoder = self._read("decoder", ("past_", "cross_"), ("present",))
-        self._decoder = self._compile_graph(decoder, "decoder", _step_properties(device))
+        with ThreadPoolExecutor(1) as beside:
+            encoder = beside.submit(self._compile, Recipe("encoder", self._make_encoder))
+            steps = Recipe("decoder", self._make_decoder)
+            self._decoder = self._compile(steps, _step_properties(device))
+            self._encode = encoder.result().create_infer_request()
         self._last: ov.InferRequest | None = None
-        head = read_graph(self._core, self._folder / "head.xml")
+        head = self._read("head")
         self._embedding = largest_matrix(head)
         self._head = Head(self._core, head, vocabulary, device, properties)
 
@@ -168,28 +174,35 @@ class Engine:
         return attention
 
     def _compile_aligner(self) -> ov.InferRequest:
-        path = self._folder / "decoder.xml"
-        if stamp_graph(path) != self._stamp:  # others may empty the cache while we work
-            raise spoilt_graph(path)
-        decoder = read_graph(self._core, path)
-        aligner = self._prepare(make_aligner(decoder, self._alignment_heads), ("past_", "cross_"))
-        return self._compile(aligner, "aligner", _step_properties(self._device))
+        recipe = Recipe("aligner", self._make_aligner)
+        return self._compile(recipe, _step_properties(self._device)).create_infer_request()
 
     @property
     def logits(self) -> FLOAT32:
         """What the last `choose` chose from: (windows, n, n_vocab). Valid until the next one."""
         return self._head.logits
 
-    def _read(
-        self, name: str, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()
-    ) -> ov.Model:
-        """A graph whose caches (by the starts of their names) are in the cache type."""
-        return self._prepare(read_graph(self._core, self._folder / f"{name}.xml"), inputs, outputs)
+    def _make_encoder(self) -> ov.Model:
+        return self._prepare(self._read("encoder"), outputs=("cross_",))
+
+    def _make_decoder(self) -> ov.Model:
+        return self._prepare(self._read("decoder"), ("past_", "cross_"), ("present",))
+
+    def _make_aligner(self) -> ov.Model:
+        path = self._folder / "decoder.xml"
+        if stamp_graph(path) != self._stamp:  # others may empty the cache while we work
+            raise spoilt_graph(path)
+        aligner = make_aligner(read_graph(self._core, path), self._alignment_heads)
+        return self._prepare(aligner, ("past_", "cross_"))
+
+    def _read(self, name: str) -> ov.Model:
+        return read_graph(self._core, self._folder / f"{name}.xml")
 
     def _prepare(
         self, model: ov.Model, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()
     ) -> ov.Model:
-        if self.cache_type == ov.Type.bf16:
+        """The graph with caches (by the starts of their names) in the cache type."""
+        if self._expands_weights:
             expand_weights(model)
         steps = ov.preprocess.PrePostProcessor(model)
         for port in model.inputs:
@@ -200,16 +213,19 @@ class Engine:
                 steps.output(port.any_name).tensor().set_element_type(self.cache_type)
         return steps.build()
 
-    def _compile(
-        self, model: ov.Model, name: str, extra: Properties | None = None
-    ) -> ov.InferRequest:
-        return self._compile_graph(model, name, extra).create_infer_request()
-
-    def _compile_graph(
-        self, model: ov.Model, name: str, extra: Properties | None = None
-    ) -> ov.CompiledModel:
+    def _compile(self, recipe: Recipe, extra: Properties | None = None) -> ov.CompiledModel:
         properties = {**self._properties, **(extra or {})}
-        return compile_graph(self._core, model, self._device, properties, name)
+        return compile_graph(self._core, recipe, self._device, properties)
+
+
+def _may_have_amx(core: ov.Core, device: str) -> bool:
+    """Whether 8-bit weights are to be expanded: see `expand_weights`.
+
+    OpenVINO does not tell of AMX; every CPU that has it computes in f16 too. On others 8-bit
+    weights are faster as they are: a window of whisper-base is encoded in 112 ms instead of 124
+    (2 cores), with 165 MB less memory and compiled graphs a third of the size.
+    """
+    return "FP16" in core.get_property(device, "OPTIMIZATION_CAPABILITIES")
 
 
 def _step_properties(device: str) -> Properties:

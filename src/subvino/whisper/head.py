@@ -5,16 +5,14 @@ Floor 2 of the road.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import openvino as ov
 
 from subvino.graphs.head import Vocabulary, add_chooser
-from subvino.whisper.compiled import compile_graph
+from subvino.whisper.compiled import Properties, Recipe, compile_graph
 from subvino.whisper.slots import FLOAT32, INT32, RowRules
-
-Properties = Mapping[str, str | int | bool]
 
 
 class Head:
@@ -67,7 +65,11 @@ class Head:
         if n_best not in self._requests:
             suppressed = (*self._vocabulary.suppressed, *self._suppressed)
             vocabulary = replace(self._vocabulary, suppressed=suppressed)
-            graph = add_chooser(self._graph.clone(), vocabulary, n_best)
-            compiled = compile_graph(self._core, graph, self._device, self._properties, "head")
+            recipe = Recipe(
+                "head",
+                lambda: add_chooser(self._graph.clone(), vocabulary, n_best),
+                repr((vocabulary, n_best)),
+            )
+            compiled = compile_graph(self._core, recipe, self._device, self._properties)
             self._requests[n_best] = compiled.create_infer_request()
         return self._requests[n_best]

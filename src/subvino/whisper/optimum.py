@@ -19,8 +19,8 @@ from subvino.errors import CheckpointError
 from subvino.graphs.head import Vocabulary
 from subvino.graphs.layers import parameter, result
 from subvino.network import Dimensions, ModelFolder
-from subvino.whisper.compiled import compile_graph, new_core
-from subvino.whisper.head import Head, Properties
+from subvino.whisper.compiled import Properties, Recipe, compile_graph, new_core
+from subvino.whisper.head import Head
 from subvino.whisper.language import VOTES
 from subvino.whisper.slots import FLOAT32, INT32, RowRules
 
@@ -45,10 +45,10 @@ class OptimumEngine:
         core = new_core()
         encoder = _read_encoder(core, folder.path / _ENCODER, folder.dimensions)
         parts = _read_decoder(core, folder.path / _DECODER, folder.dimensions)
-        encoding = compile_graph(core, encoder, device, properties, "encoder")
+        encoding = compile_graph(core, Recipe("encoder", lambda: encoder), device, properties)
         self._encode = encoding.create_infer_request()
         exact = _exact(device, properties)
-        self._decode = compile_graph(core, parts.decoder, device, exact, "decoder")
+        self._decode = compile_graph(core, Recipe("decoder", lambda: parts.decoder), device, exact)
         self._has_position = "cache_position" in _names(self._decode.inputs)
         self._head = Head(core, parts.head, vocabulary, device, properties)
         self._hidden = ov.Tensor(ov.Type.f32, ov.Shape([0, 0, 0]))
