@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
@@ -464,11 +465,14 @@ def load_transcriber(
     properties = to_properties(device, threads=options.threads)
     code_digest, model_digest = digest_code(), digest_model(folder)
     compiled = cache_folder() / "compiled" / digest_values(code_digest, model_digest)[:16]
-    recognizer = load_recognizer(folder, device.name, {**properties, "CACHE_DIR": str(compiled)})
-    detector = load_detector(options.vad) if options.vad else hear_everything
+    with ThreadPoolExecutor(1) as beside:
+        detector = beside.submit(load_detector, options.vad) if options.vad else None
+        kept = {**properties, "CACHE_DIR": str(compiled)}
+        recognizer = load_recognizer(folder, device.name, kept)
     how = repr((device, sorted(properties.items()), options.vad, options.windows))
     identity = digest_values(code_digest, model_digest, how)
-    return Transcriber(recognizer, detector, options.windows, identity)
+    heard = hear_everything if detector is None else detector.result()
+    return Transcriber(recognizer, heard, options.windows, identity)
 
 
 def jobs_folder() -> Path:

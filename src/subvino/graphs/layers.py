@@ -209,9 +209,10 @@ def _constant_of(convert: ov.Node) -> npt.NDArray[Any] | None:
 def expand_weights(model: ov.Model) -> None:
     """Turn 8-bit weights into f16 ones, in place.
 
-    For devices where 8-bit weights save room but not time: with AMX the CPU plugin takes 2-3x as
-    long over a matrix that it must decompress first, and rounds otherwise for 1 to 4 rows than
-    for more, so that a window's text would depend on its neighbours.
+    For CPUs that compute in bf16. With AMX the CPU plugin takes 2-3x as long over a matrix that it
+    must decompress first, and rounds otherwise for 1 to 4 rows than for more, so that a window's
+    text would depend on its neighbours. Without AMX it quantizes activations too, by itself: 10 %
+    faster, and twice as far from f32 (whisper-base's encoder: 4 % instead of 2).
     """
     for node in model.get_ordered_ops():
         matrix = find_matrix(node)

@@ -2,8 +2,8 @@
 
 Floor 2 of the road. A compiled graph is found by what it was made from, without making the graph
 anew: reading and preparing the graphs of whisper-base takes longer than loading them compiled. Its
-file begins with a digest of the rest, as OpenVINO does not see when bytes of weights have changed:
-the text would be another.
+file ends with a checksum, as OpenVINO does not see when bytes of weights have changed: the text
+would be another.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import openvino as ov
+from typing_extensions import Buffer
 
 from subvino.errors import CheckpointError, OutputError
 from subvino.outputs import write_file
 
 Properties = Mapping[str, str | int | bool]
 
-_DIGEST_BYTES = 32
+_CHECKSUM_BYTES = 4
 _UNUSED_DAYS = 30
 """Compiled graphs that nobody has loaded for so long are deleted."""
 
@@ -53,27 +55,13 @@ def new_core() -> ov.Core:
     return core
 
 
-def stamp_graph(path: Path) -> list[tuple[int, int, int]] | None:
-    """Changes when the files of a graph do; None where one is gone."""
-    try:
-        stats = [file.stat() for file in (path, path.with_suffix(".bin"))]
-    except OSError:
-        return None
-    return [(stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats]
-
-
 def read_graph(core: ov.Core, path: Path) -> ov.Model:
     """A graph of a converted model. Raises CheckpointError where its files are gone or damaged."""
     try:
         return core.read_model(path)
     except RuntimeError as error:
-        raise spoilt_graph(path) from error
-
-
-def spoilt_graph(path: Path) -> CheckpointError:
-    """The error for files that were sound when the run began."""
-    message = f"{path}: is gone or damaged; run again, and the model is made anew"
-    return CheckpointError(message, path)
+        message = f"{path}: is gone or damaged; run again, and the model is made anew"
+        raise CheckpointError(message, path) from error
 
 
 def compile_graph(
@@ -114,12 +102,12 @@ def _load(path: Path) -> bytes | None:
         content = path.read_bytes()
     except OSError:
         return None
-    digest, blob = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-    if hashlib.sha256(blob).digest() != digest:
+    end = len(content) - _CHECKSUM_BYTES
+    if end <= 0 or _checksum(memoryview(content)[:end]) != content[end:]:
         return None
     with suppress(OSError):  # in a folder that is not ours to write to
         os.utime(path)
-    return blob
+    return content  # OpenVINO leaves the checksum alone; without it this would be a copy
 
 
 def _keep(path: Path, compiled: ov.CompiledModel) -> None:
@@ -130,8 +118,12 @@ def _keep(path: Path, compiled: ov.CompiledModel) -> None:
         return
     with suppress(OSError, OutputError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, hashlib.sha256(blob).digest() + blob)
+        write_file(path, blob + _checksum(blob))
         _forget_unused(path.parent.parent)
+
+
+def _checksum(content: Buffer) -> bytes:
+    return zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "big")
 
 
 def _forget_unused(folder: Path) -> None:

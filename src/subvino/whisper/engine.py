@@ -23,8 +23,6 @@ from subvino.whisper.compiled import (
     compile_graph,
     new_core,
     read_graph,
-    spoilt_graph,
-    stamp_graph,
 )
 from subvino.whisper.head import Head
 from subvino.whisper.slots import FLOAT32, INT32, RowRules
@@ -49,20 +47,20 @@ class Engine:
         precision = str(properties.get("INFERENCE_PRECISION_HINT", "f32"))
         self.cache_type = _CACHE_TYPES.get(precision, ov.Type.f32)
         self._core = new_core()
-        self._expands_weights = precision == "bf16" and _may_have_amx(self._core, device)
         self._folder, self._device, self._properties = folder.path, device, dict(properties)
         self._alignment_heads = folder.settings.alignment_heads
-        self._aligner: ov.InferRequest | None = None
-        self._stamp = stamp_graph(folder.path / "decoder.xml")
-        with ThreadPoolExecutor(1) as beside:
-            encoder = beside.submit(self._compile, Recipe("encoder", self._make_encoder))
-            steps = Recipe("decoder", self._make_decoder)
-            self._decoder = self._compile(steps, _step_properties(device))
-            self._encode = encoder.result().create_infer_request()
         self._last: ov.InferRequest | None = None
+        # One thread beside this one is as many as a small machine has cores for.
+        beside = ThreadPoolExecutor(1, "subvino-load")
+        encoder = beside.submit(self._compile, Recipe("encoder", self._make_encoder))
+        self._aligner = beside.submit(self._compile_aligner)
+        beside.shutdown(wait=False)
+        steps = Recipe("decoder", self._make_decoder)
+        self._decoder = self._compile(steps, _step_properties(device))
         head = self._read("head")
         self._embedding = largest_matrix(head)
         self._head = Head(self._core, head, vocabulary, device, properties)
+        self._encode = encoder.result().create_infer_request()
 
     @property
     def n_caches(self) -> int:
@@ -156,10 +154,9 @@ class Engine:
         tokens, positions: (1, n); mask: (1, 1, n, 1 + n), for a past of one column; cross:
         tensors of one window. Gives (n, 1500); None where no alignment heads are known.
         """
-        if not self._alignment_heads:
+        aligner = self._aligner.result()
+        if aligner is None:
             return None
-        if self._aligner is None:
-            self._aligner = self._compile_aligner()
         given: dict[str, ov.Tensor] = {
             "embedded": ov.Tensor(self._embedding.rows(tokens)),
             "positions": ov.Tensor(positions),
@@ -167,13 +164,15 @@ class Engine:
             **{f"past_{i}": cache for i, cache in enumerate(self.new_caches(1, 1, cleared=True))},
             **{f"cross_{i}": cache for i, cache in enumerate(cross)},
         }
-        for port in self._aligner.get_compiled_model().inputs:
-            self._aligner.set_tensor(port, given[port.any_name])
-        self._aligner.infer()
-        attention: FLOAT32 = self._aligner.get_output_tensor(0).data[0].copy()
+        for port in aligner.get_compiled_model().inputs:
+            aligner.set_tensor(port, given[port.any_name])
+        aligner.infer()
+        attention: FLOAT32 = aligner.get_output_tensor(0).data[0].copy()
         return attention
 
-    def _compile_aligner(self) -> ov.InferRequest:
+    def _compile_aligner(self) -> ov.InferRequest | None:
+        if not self._alignment_heads:
+            return None
         recipe = Recipe("aligner", self._make_aligner)
         return self._compile(recipe, _step_properties(self._device)).create_infer_request()
 
@@ -189,10 +188,7 @@ class Engine:
         return self._prepare(self._read("decoder"), ("past_", "cross_"), ("present",))
 
     def _make_aligner(self) -> ov.Model:
-        path = self._folder / "decoder.xml"
-        if stamp_graph(path) != self._stamp:  # others may empty the cache while we work
-            raise spoilt_graph(path)
-        aligner = make_aligner(read_graph(self._core, path), self._alignment_heads)
+        aligner = make_aligner(self._read("decoder"), self._alignment_heads)
         return self._prepare(aligner, ("past_", "cross_"))
 
     def _read(self, name: str) -> ov.Model:
@@ -202,7 +198,7 @@ class Engine:
         self, model: ov.Model, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()
     ) -> ov.Model:
         """The graph with caches (by the starts of their names) in the cache type."""
-        if self._expands_weights:
+        if self.cache_type == ov.Type.bf16:
             expand_weights(model)
         steps = ov.preprocess.PrePostProcessor(model)
         for port in model.inputs:
@@ -216,16 +212,6 @@ class Engine:
     def _compile(self, recipe: Recipe, extra: Properties | None = None) -> ov.CompiledModel:
         properties = {**self._properties, **(extra or {})}
         return compile_graph(self._core, recipe, self._device, properties)
-
-
-def _may_have_amx(core: ov.Core, device: str) -> bool:
-    """Whether 8-bit weights are to be expanded: see `expand_weights`.
-
-    OpenVINO does not tell of AMX; every CPU that has it computes in f16 too. On others 8-bit
-    weights are faster as they are: a window of whisper-base is encoded in 112 ms instead of 124
-    (2 cores), with 165 MB less memory and compiled graphs a third of the size.
-    """
-    return "FP16" in core.get_property(device, "OPTIMIZATION_CAPABILITIES")
 
 
 def _step_properties(device: str) -> Properties:
