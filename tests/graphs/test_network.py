@@ -10,11 +10,10 @@ import numpy.typing as npt
 import openvino as ov
 import pytest
 
-from subvino.graphs.decoder import build_decoder, make_aligner
+from subvino.graphs.decoder import add_queries, build_aligner, build_decoder
 from subvino.graphs.encoder import build_encoder
 from subvino.graphs.head import build_head
 from subvino.graphs.layers import Builder
-from subvino.network import Dimensions
 from tests.reference_networks import NETWORKS, reference_ids, reference_mel, reference_weights
 
 HIDDEN = np.float32(-30_000.0)
@@ -37,9 +36,9 @@ class Network:
         self.expected: Arrays = dict(np.load(DATA / f"{name}.npz"))
         builder = Builder(self.dimensions, reference_weights(self.dimensions), "fp16")
         self.encoder = _compile(build_encoder(builder))
-        self.decoder = _compile(build_decoder(builder))
+        self.decoder = _compile(add_queries(build_decoder(builder), self.heads))
         self.head = _compile(build_head(builder))
-        self.aligner = _compile(make_aligner(build_decoder(builder), self.heads))
+        self.aligner = _compile(build_aligner(self.dimensions, self.heads))
         self.embedding = builder.weights["decoder.embed_tokens.weight"].astype(np.float32)
         self.mel = reference_mel(self.dimensions)
         self.ids = reference_ids(self.dimensions).astype(np.int32)
@@ -149,6 +148,7 @@ def test_cross_attention_is_that_of_transformers(network: Network) -> None:
         **network.empty_past(1),
         **network.cross(),
     }
+    inputs["queries"] = network.decoder(inputs)["queries"]
     names = {port.any_name for port in network.aligner.inputs}
     found = network.aligner({name: inputs[name] for name in names})["attention"]
     expected = network.expected["cross_attention"]
@@ -157,10 +157,25 @@ def test_cross_attention_is_that_of_transformers(network: Network) -> None:
     np.testing.assert_allclose(found.sum(axis=2), 1.0, atol=1e-4)
 
 
-def test_the_aligner_stops_at_the_last_layer_it_needs() -> None:
-    sizes = Dimensions(80, 64, 2, 1, 3, 50)
-    builder = Builder(sizes, reference_weights(sizes), "int8")
-    aligner = make_aligner(build_decoder(builder), [(1, 0)])
-    names = {port.any_name for port in aligner.inputs}
-    assert {"cross_0", "cross_2", "past_2"} <= names
-    assert not {"cross_3", "cross_4", "past_4"} & names  # values of layer 1 come after its weights
+def test_only_the_heads_asked_for_are_looked_at(network: Network) -> None:
+    sizes, cross = network.dimensions, network.cross()
+    last = sizes.n_decoder_layers - 1
+    builder = Builder(sizes, reference_weights(sizes), "fp16")
+    decoder = _compile(add_queries(build_decoder(builder), [(0, 0), (last, 1)]))
+    n = network.ids.shape[1]
+    inputs = {
+        "embedded": network.embedding[network.ids],
+        "positions": positions(0, n),
+        "mask": causal(n, n_past=1),
+        **network.empty_past(1),
+        **cross,
+    }
+    queries = decoder(inputs)["queries"]
+    every = network.decoder(inputs)["queries"]
+    np.testing.assert_array_equal(queries, every[:, [0, last * sizes.n_heads + 1]])
+    keys = {f"cross_{2 * layer}": cross[f"cross_{2 * layer}"] for layer in {0, last}}
+    aligner = _compile(build_aligner(sizes, [(0, 0), (last, 1)]))
+    assert {port.any_name for port in aligner.inputs} == {"queries", *keys}
+    found = aligner({"queries": queries, **keys})["attention"]
+    expected = network.expected["cross_attention"][:, [0, last], [0, 1]].mean(axis=1)
+    np.testing.assert_allclose(found[..., network.expected["states"]], expected, atol=1e-5)

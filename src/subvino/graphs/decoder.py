@@ -30,6 +30,7 @@ from subvino.graphs.layers import (
     query,
     result,
 )
+from subvino.network import Dimensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,38 +75,52 @@ def build_decoder(builder: Builder) -> ov.Model:
     return ov.Model(results, inputs.nodes, "whisper_decoder")
 
 
-def make_aligner(decoder: ov.Model, heads: Sequence[tuple[int, int]]) -> ov.Model:
-    """The part of the decoder that says where each token was heard.
+def add_queries(decoder: ov.Model, heads: Sequence[tuple[int, int]]) -> ov.Model:
+    """The decoder, made to tell what these heads look for in the window.
 
     decoder: from `build_decoder`, or read from its IR; it must not be used otherwise any more.
     heads: (layer, head).
-    It ends at the last layer that is needed. Output `attention`: (windows, n, 1500), the mean over
-    the heads, each row summing to 1.
+    Output `queries` besides the decoder's: (windows, heads, n, d / heads), layer by layer.
     """
-    weights = {node.friendly_name: node.output(0) for node in decoder.get_ops()}
+    weights = {node.friendly_name: node for node in decoder.get_ops()}
     chosen = []
-    for layer in sorted({layer for layer, _ in heads}):
-        wanted = np.array([head for other, head in heads if other == layer], np.int32)
-        attention = weights[_attention_name(layer)]
-        chosen.append(op.gather(attention, op.constant(wanted), op.constant(np.int64(1))).output(0))
-    mean = op.reduce_mean(op.concat(chosen, 1), op.constant(np.array([1], np.int64)), False)
+    for layer, wanted in _by_layer(heads).items():
+        scores = weights[_attention_name(layer)].input_value(0).get_node()
+        chosen.append(_gather_heads(scores.input_value(0), wanted))
+    queries = result("queries", op.concat(chosen, 1).output(0)).get_node()
+    results = [*decoder.get_results(), queries]
+    return ov.Model(results, decoder.get_parameters(), "whisper_decoder")
+
+
+def build_aligner(dimensions: Dimensions, heads: Sequence[tuple[int, int]]) -> ov.Model:
+    """The graph that says where each token was heard.
+
+    Inputs: `queries`, as `add_queries` gives them for the same heads; the `cross_...` that hold
+    the keys of their layers. Output `attention`: (windows, n, 1500), the mean over the heads, each
+    row summing to 1.
+    """
+    size, layers = dimensions.n_head_state, _by_layer(heads)
+    queries = parameter("queries", [-1, sum(map(len, layers.values())), -1, size])
+    shape = [-1, dimensions.n_heads, dimensions.n_audio_context, size]
+    keys = {layer: parameter(f"cross_{2 * layer}", shape) for layer in layers}
+    chosen = [_gather_heads(keys[layer], wanted) for layer, wanted in layers.items()]
+    weights = attention_weights(queries, op.concat(chosen, 1).output(0))
+    mean = op.reduce_mean(weights, op.constant(np.array([1], np.int64)), False)
+    inputs = [port.get_node() for port in (queries, *keys.values())]
     attention = result("attention", mean.output(0)).get_node()
-    needed = {node.friendly_name for node in _ancestors(attention)}
-    inputs = [node for node in decoder.get_parameters() if node.friendly_name in needed]
     return ov.Model([attention], inputs, "whisper_aligner")
 
 
-def _ancestors(node: ov.Node) -> list[ov.Node]:
-    """Every node that the node's value depends on."""
-    found: dict[str, ov.Node] = {}
-    waiting = [node]
-    while waiting:
-        for port in waiting.pop().input_values():
-            parent = port.get_node()
-            if parent.friendly_name not in found:
-                found[parent.friendly_name] = parent
-                waiting.append(parent)
-    return list(found.values())
+def _by_layer(heads: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
+    """The heads of each layer, by layer, in order."""
+    layers = sorted({layer for layer, _ in heads})
+    return {layer: [head for other, head in heads if other == layer] for layer in layers}
+
+
+def _gather_heads(values: Output, heads: Sequence[int]) -> Output:
+    """Some heads of (windows, heads, n, d / heads)."""
+    wanted = op.constant(np.array(heads, np.int32))
+    return op.gather(values, wanted, op.constant(np.int64(1))).output(0)
 
 
 def _attention_name(layer: int) -> str:

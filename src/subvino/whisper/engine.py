@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
-from subvino.graphs.decoder import make_aligner
+from subvino.graphs.decoder import add_queries, build_aligner
 from subvino.graphs.head import Vocabulary
 from subvino.graphs.layers import expand_weights, largest_matrix
 from subvino.network import ModelFolder
@@ -50,6 +50,7 @@ class Engine:
         self._folder, self._device, self._properties = folder.path, device, dict(properties)
         self._alignment_heads = folder.settings.alignment_heads
         self._last: ov.InferRequest | None = None
+        self._forced: ov.InferRequest | None = None
         # One thread beside this one is as many as a small machine has cores for.
         beside = ThreadPoolExecutor(1, "subvino-load")
         encoder = beside.submit(self._compile, Recipe("encoder", self._make_encoder))
@@ -129,10 +130,7 @@ class Engine:
         d / heads) as raw 16- or 32-bit values, valid until the next step; the hidden states stay
         in the engine.
         """
-        request.set_tensor("embedded", ov.Tensor(self._embedding.rows(tokens)))
-        request.set_tensor("positions", ov.Tensor(positions))
-        request.set_tensor("mask", ov.Tensor(mask))
-        request.infer()
+        self._run(request, tokens, positions, mask)
         self._last = request
         present: npt.NDArray[np.generic] = request.get_tensor("present").data
         return present
@@ -157,24 +155,30 @@ class Engine:
         aligner = self._aligner.result()
         if aligner is None:
             return None
-        given: dict[str, ov.Tensor] = {
-            "embedded": ov.Tensor(self._embedding.rows(tokens)),
-            "positions": ov.Tensor(positions),
-            "mask": ov.Tensor(mask),
-            **{f"past_{i}": cache for i, cache in enumerate(self.new_caches(1, 1, cleared=True))},
-            **{f"cross_{i}": cache for i, cache in enumerate(cross)},
-        }
-        for port in aligner.get_compiled_model().inputs:
-            aligner.set_tensor(port, given[port.any_name])
+        request = self._forced or self.new_request()
+        self._forced = request
+        self.bind(request, self.new_caches(1, 1, cleared=True), cross)
+        self._run(request, tokens, positions, mask)
+        aligner.set_tensor("queries", request.get_tensor("queries"))
+        for layer in {layer for layer, _ in self._alignment_heads}:
+            aligner.set_tensor(f"cross_{2 * layer}", cross[2 * layer])
         aligner.infer()
         attention: FLOAT32 = aligner.get_output_tensor(0).data[0].copy()
         return attention
+
+    def _run(
+        self, request: ov.InferRequest, tokens: INT32, positions: INT32, mask: FLOAT32
+    ) -> None:
+        request.set_tensor("embedded", ov.Tensor(self._embedding.rows(tokens)))
+        request.set_tensor("positions", ov.Tensor(positions))
+        request.set_tensor("mask", ov.Tensor(mask))
+        request.infer()
 
     def _compile_aligner(self) -> ov.InferRequest | None:
         if not self._alignment_heads:
             return None
         recipe = Recipe("aligner", self._make_aligner)
-        return self._compile(recipe, _step_properties(self._device)).create_infer_request()
+        return self._compile(recipe, {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
 
     @property
     def logits(self) -> FLOAT32:
@@ -185,11 +189,14 @@ class Engine:
         return self._prepare(self._read("encoder"), outputs=("cross_",))
 
     def _make_decoder(self) -> ov.Model:
-        return self._prepare(self._read("decoder"), ("past_", "cross_"), ("present",))
+        decoder = self._read("decoder")
+        if self._alignment_heads:
+            decoder = add_queries(decoder, self._alignment_heads)
+        return self._prepare(decoder, ("past_", "cross_"), ("present", "queries"))
 
     def _make_aligner(self) -> ov.Model:
-        aligner = make_aligner(self._read("decoder"), self._alignment_heads)
-        return self._prepare(aligner, ("past_", "cross_"))
+        aligner = build_aligner(self.dimensions, self._alignment_heads)
+        return self._prepare(aligner, ("queries", "cross_"))
 
     def _read(self, name: str) -> ov.Model:
         return read_graph(self._core, self._folder / f"{name}.xml")
