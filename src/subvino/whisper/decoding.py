@@ -19,10 +19,11 @@ from subvino.audio import SAMPLE_RATE, WindowSound
 from subvino.features import log_mel
 from subvino.recognizer import Carry, DecodingOptions, FileWindows
 from subvino.tokenizer import MAX_PREVIOUS, Tokenizer
+from subvino.whisper.attempt import Attempt
 from subvino.whisper.coverage import find_missed, owed_time
 from subvino.whisper.gates import MAX_DEPTH, Gates
 from subvino.whisper.hypothesis import Hypothesis, beam_step, permitted
-from subvino.whisper.language import language_probabilities, likeliest, softmax, vote
+from subvino.whisper.language import language_probabilities, likeliest, rivals, softmax, vote
 from subvino.whisper.occupant import Occupant
 from subvino.whisper.recording import DecodedPart, DecodedWindow, Entry, Recording, Vote
 from subvino.whisper.slots import FLOAT32, INT32, RowRules, SlotEngine, Slots
@@ -258,6 +259,8 @@ class Decoder:
 
     def _hear_language(self, one: Occupant, scores: FLOAT32) -> None:
         recording = one.recording
+        if one.language[0]:
+            return  # heard in an earlier attempt
         if recording.language is not None:
             one.language = recording.language
         elif self._options.multilingual:
@@ -266,7 +269,9 @@ class Decoder:
             recording.votes[one.entry.index] = Vote(scores.copy(), max(len(one.sound.samples), 1))
             if len(recording.votes) == recording.n_voters:
                 votes = [recording.votes[index] for index in sorted(recording.votes)]
-                recording.language = next(iter(self._vote(votes).items()))
+                heard = self._vote(votes)
+                recording.language = next(iter(heard.items()))
+                one.rivals = rivals(heard) if len(votes) == 1 else []
 
     def _vote(self, votes: Sequence[Vote]) -> Mapping[str, float]:
         scores = np.array([one.scores for one in votes])
@@ -289,11 +294,9 @@ class Decoder:
     def _hear_own_language(self, one: Occupant, probabilities: Mapping[str, float]) -> None:
         """Settle the language of a window by itself and the one before, of a part by its window.
 
-        Windows are heard in their order; their parts and further attempts come in an order that
-        depends on the batch, so they change nothing for others.
+        Windows are heard in their order; their parts come in an order that depends on the batch,
+        so they change nothing for others.
         """
-        if one.draft is not None or one.attempts:
-            return
         whole = one.entry.whole
         one.language = likeliest(probabilities, whole or one.recording.last_language)
         if whole is None:
@@ -390,6 +393,11 @@ class Decoder:
         if self._is_asked_only(one):
             return True
         attempt = self._gates.attempt(one)
+        if one.rivals or one.likeliest is not None:
+            likelier = self._likelier(one, attempt)
+            if self._tries_rival(one, likelier):
+                return False
+            attempt = likelier
         if one.width < self._options.beam_size:
             one.draft = attempt
             if not self._gates.is_sure(attempt):
@@ -408,6 +416,24 @@ class Decoder:
                 return False
         if self._options.words:
             self._align(one)
+        return True
+
+    def _likelier(self, one: Occupant, attempt: Attempt) -> Attempt:
+        """This text or that in a language tried before; the window is then in the language of it."""
+        if one.likeliest is not None and not self._gates.is_better(attempt, one.likeliest[0]):
+            attempt, one.language = one.likeliest
+        one.recording.language = one.language
+        self._settle_language(one)
+        return attempt
+
+    def _tries_rival(self, one: Occupant, attempt: Attempt) -> bool:
+        """Write the window down once more, if there is another language that it may be in."""
+        one.likeliest = (attempt, one.language) if one.rivals else None
+        if not one.rivals:
+            return False
+        one.language = one.rivals.pop(0)
+        self._settle_language(one)
+        self._begin(one, one.temperature, one.width)
         return True
 
     def _align(self, one: Occupant) -> None:

@@ -68,6 +68,14 @@ class Gates:
             draft.passes(self._options) and draft.hypothesis.avg_logprob >= sure
         )
 
+    def is_better(self, one: Attempt, other: Attempt) -> bool:
+        """Whether it is the likelier text of the two."""
+        options = self._options
+        return (one.passes(options), one.hypothesis.avg_logprob) > (
+            other.passes(options),
+            other.hypothesis.avg_logprob,
+        )
+
     def can_split(self, one: Occupant) -> bool:
         """Whether its halves are to be decoded instead of it."""
         long_enough = one.sound.window.duration >= _SHORTEST_SPLIT

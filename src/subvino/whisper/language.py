@@ -17,6 +17,13 @@ from subvino.whisper.slots import FLOAT32, RowRules, SlotEngine
 VOTES = 6
 """Windows at the start of a file that are asked for its language."""
 
+SURE = 0.9
+"""What a language detected from a single window takes to be believed; below, that window's text is
+written down in the next likeliest languages too, and the likeliest text tells."""
+
+_MAX_RIVALS = 2
+_LEAST = 0.02  # of a language that is tried
+
 STAY = 0.35
 """How much likelier another language must be than the last window's before it is believed: a
 single doubtful window does not change the language of a file."""
@@ -61,6 +68,13 @@ def likeliest(probabilities: Mapping[str, float], last: str | None) -> tuple[str
     if last is not None and probability < probabilities[last] + STAY:
         return last, probabilities[last]
     return code, probability
+
+
+def rivals(probabilities: Mapping[str, float]) -> list[tuple[str, float]]:
+    """The next likeliest languages, where one window is not enough to be sure of the first."""
+    (_, best), *others = probabilities.items()
+    likely = [one for one in others[:_MAX_RIVALS] if one[1] >= _LEAST]
+    return likely if best < SURE else []
 
 
 def softmax(scores: FLOAT32) -> FLOAT32:

@@ -25,6 +25,8 @@ class Occupant:
     prompt: what is fed before anything is chosen; its end is known once the language is.
     live: a hypothesis for each row that the window has at present.
     owed: see `hypothesis.permitted`.
+    rivals: languages that it may be in and that are still to be tried.
+    likeliest: of the texts in several languages so far, while others are to be tried.
     draft: its greedy text, where beams are only for windows whose greedy text is in doubt.
     splits: its text failed and its halves are decoded instead.
     """
@@ -36,6 +38,8 @@ class Occupant:
     live: list[Hypothesis]
     ended: list[Hypothesis] = field(default_factory=list)
     owed: int = 0
+    rivals: list[Language] = field(default_factory=list)
+    likeliest: tuple[Attempt, Language] | None = None
     draft: Attempt | None = None
     attempts: list[Attempt] = field(default_factory=list)
     n_fed: int = 0
