@@ -419,7 +419,7 @@ class Decoder:
         return True
 
     def _likelier(self, one: Occupant, attempt: Attempt) -> Attempt:
-        """This text or that in a language tried before; the window is then in the language of it."""
+        """This text, or that in a language tried before; the window is in its language then."""
         if one.likeliest is not None and not self._gates.is_better(attempt, one.likeliest[0]):
             attempt, one.language = one.likeliest
         one.recording.language = one.language
