@@ -15,6 +15,7 @@ import openvino as ov
 from subvino.graphs.decoder import add_queries, build_aligner
 from subvino.graphs.head import Vocabulary
 from subvino.graphs.layers import expand_weights, largest_matrix
+from subvino.memory import keep_heap_small, trim_heap
 from subvino.network import ModelFolder
 from subvino.whisper.batch import Batch
 from subvino.whisper.compiled import (
@@ -29,6 +30,8 @@ from subvino.whisper.slots import FLOAT32, INT32, RowRules
 
 _BATCH_BYTES = 400 * 2**20
 _MAX_BATCH = 10
+_TRIM_EVERY = 8
+"""Windows after which freed memory goes back to the system."""
 _CACHE_TYPES = {"bf16": ov.Type.bf16, "f16": ov.Type.f16}
 
 
@@ -42,6 +45,7 @@ class Engine:
     def __init__(
         self, folder: ModelFolder, vocabulary: Vocabulary, device: str, properties: Properties
     ) -> None:
+        keep_heap_small()
         self.dimensions = folder.dimensions
         self.vocabulary = vocabulary
         precision = str(properties.get("INFERENCE_PRECISION_HINT", "f32"))
@@ -51,6 +55,7 @@ class Engine:
         self._alignment_heads = folder.settings.alignment_heads
         self._last: ov.InferRequest | None = None
         self._forced: ov.InferRequest | None = None
+        self._n_encoded = 0
         # One thread beside this one is as many as a small machine has cores for.
         beside = ThreadPoolExecutor(1, "subvino-load")
         encoder = beside.submit(self._compile, Recipe("encoder", self._make_encoder))
@@ -82,6 +87,7 @@ class Engine:
 
     def new_slots(self, n_slots: int, width: int) -> Batch:
         """Slots for `n_slots` windows, of one hypothesis or of `width`."""
+        self._last = self._forced = None  # they hold the caches of the slots before
         return Batch(self, n_slots, width)
 
     def new_caches(self, n_windows: int, n_columns: int, *, cleared: bool) -> list[ov.Tensor]:
@@ -108,6 +114,9 @@ class Engine:
         for i, tensor in enumerate(cross):
             self._encode.set_output_tensor(i, tensor)
         self._encode.infer()
+        self._n_encoded += 1
+        if self._n_encoded % _TRIM_EVERY == 0:
+            trim_heap()
 
     def new_request(self) -> ov.InferRequest:
         """A request for steps of the decoder."""
