@@ -89,6 +89,22 @@ def test_every_file_of_a_folder_gets_subtitles_beside_it_and_a_table_sums_up(
     assert call.err[-2] == "1 of 3 inputs failed:"
 
 
+def test_files_heard_in_one_batch_have_the_bytes_that_each_has_alone(
+    run: Run, model: Path, folder: Path
+) -> None:
+    how = ("-m", model, "--no-vad", "-f", "srt,json", "--temperature", "0", "--batch-size", "4")
+    clips = Path("clips")
+    clips.mkdir()
+    for seed, seconds in enumerate((3.0, 41.0, 0.4, 33.0, 7.5)):
+        write_media(clips / f"{seed}.wav", sound(seed, seconds))
+    assert run(clips, "-o", "together", *how).code == 0
+    together = {path.name: path.read_bytes() for path in Path("together").iterdir()}
+    assert len(together) == 10
+    for clip in clips.iterdir():
+        assert run(clip, "-o", "alone", *how).code == 0
+    assert {path.name: path.read_bytes() for path in Path("alone").iterdir()} == together
+
+
 def test_what_is_done_is_not_done_again_until_it_changes(take: Run, films: Path) -> None:
     (films / "broken.mp4").unlink()
     assert set(states(take("--json")).values()) == {("done", "")}

@@ -102,7 +102,7 @@ class Batch:
 
     def _stage(self, width: int) -> _Stage:
         if width not in self._stages:
-            caches = self._engine.new_caches(self._n_slots, BLOCK, cleared=True)
+            caches = self._engine.new_caches(self._n_slots, BLOCK, cleared=False)
             self._stages[width] = _Stage(Past(caches, width), self._engine.new_request())
         return self._stages[width]
 
@@ -118,8 +118,9 @@ class Batch:
             stage.bound = wanted
 
     def _resize(self, stage: _Stage, n_columns: int) -> None:
-        caches = self._engine.new_caches(self._n_slots, n_columns, cleared=True)
-        stage.past.resize(caches)
+        caches = self._engine.new_caches(self._n_slots, n_columns, cleared=False)
+        slots = [slot for slot, width in enumerate(self._widths) if width == stage.past.width]
+        stage.past.resize(caches, slots)
         stage.bound = None
 
     def _cross_parts(self, first: int, stop: int) -> list[ov.Tensor]:

@@ -25,12 +25,18 @@ class Past:
     """For each slot the columns of a window with `width` hypotheses."""
 
     def __init__(self, caches: Sequence[ov.Tensor], width: int) -> None:
-        """Take cleared caches (n_slots, heads, `BLOCK`, d / heads)."""
+        """Take caches (n_slots, heads, `BLOCK`, d / heads).
+
+        A slot of them is cleared when it is first used, so that only slots in use take memory: what
+        is hidden by the mask still takes part with weight 0, and 0 times whatever the memory held
+        may be NaN.
+        """
         self.width = width
         self._caches = list(caches)
         n_slots = caches[0].shape[0]
         self._mask = np.full((n_slots, width, BLOCK), HIDDEN, np.float32)
         self._n_columns = np.zeros(n_slots, np.int64)
+        self._is_clear = np.zeros(n_slots, np.bool_)
 
     @property
     def n_room(self) -> int:
@@ -39,6 +45,7 @@ class Past:
 
     def restart(self, slot: int) -> None:
         """Forget the slot's tokens."""
+        self._clear(slot)
         self._mask[slot] = HIDDEN
         self._n_columns[slot] = 0
 
@@ -46,11 +53,16 @@ class Past:
         """Copy a slot's tokens into another slot."""
         for cache in self._caches:
             cache.data[target] = cache.data[source]
+        self._is_clear[target] = self._is_clear[source]
         self._mask[target] = self._mask[source]
         self._n_columns[target] = self._n_columns[source]
 
     def swap(self, slot: int, other: int) -> None:
         """Let the tokens of two slots change places."""
+        if not self._is_clear[[slot, other]].any():
+            return
+        self._clear(slot)
+        self._clear(other)
         for values in (*(cache.data for cache in self._caches), self._mask, self._n_columns):
             values[[slot, other]] = values[[other, slot]]
 
@@ -91,16 +103,27 @@ class Past:
         """
         return to_blocks(int(self._n_columns[first:stop].max()) + self.width)
 
-    def resize(self, caches: Sequence[ov.Tensor]) -> None:
-        """Go on in cleared caches of another number of columns."""
+    def resize(self, caches: Sequence[ov.Tensor], slots: Sequence[int]) -> None:
+        """Go on in caches of another number of columns; slots: those in use, the rest is lost."""
         n_columns = caches[0].shape[2]
         kept = min(n_columns, self.n_room)
+        moved = [slot for slot in slots if self._is_clear[slot]]
         for new, old in zip(caches, self._caches, strict=True):
-            new.data[:, :, :kept] = old.data[:, :, :kept]
+            for slot in moved:
+                new.data[slot, :, :kept] = old.data[slot, :, :kept]
+                new.data[slot, :, kept:] = 0
         self._caches = list(caches)
+        self._is_clear[:] = False
+        self._is_clear[moved] = True
         mask = np.full((*self._mask.shape[:2], n_columns), HIDDEN, np.float32)
         mask[:, :, :kept] = self._mask[:, :, :kept]
         self._mask = mask
+
+    def _clear(self, slot: int) -> None:
+        if not self._is_clear[slot]:
+            for cache in self._caches:
+                cache.data[slot] = 0
+            self._is_clear[slot] = True
 
     def parts(self, first: int, stop: int) -> list[ov.Tensor]:
         """The caches of these slots, sharing their memory."""
