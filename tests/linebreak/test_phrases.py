@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from subvino import linebreak
 from subvino.cues import CueRules, build_cues
-from subvino.linebreak import LineRules, break_lines, split_words, text_width
+from subvino.linebreak import LineRules, break_lines, phrases, split_words, text_width
 from subvino.transcript import Segment, Transcript, Word
 
 # From the Universal Declaration of Human Rights, in the translations of the United Nations.
@@ -29,7 +28,7 @@ WIDTHS = range(10, 31)
 
 @pytest.fixture
 def without_budoux(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linebreak, "_phrase_parser", lambda _: None)
+    monkeypatch.setattr(phrases, "_phrase_parser", lambda _: None)
 
 
 def lines_of(language: str, max_chars: int) -> tuple[str, ...]:
