@@ -32,6 +32,7 @@ from subvino.windows import (
     split_window,
     stream_windows,
     to_media_time,
+    to_media_times,
     to_window_time,
 )
 from tests.clips import in_blocks, read_clip
@@ -294,6 +295,24 @@ def test_at_a_seam_what_ends_stays_before_the_pause(window: Window) -> None:
         assert to_media_time(window, seam, ends=True) == pytest.approx(before.end, abs=1e-6)
         middle = (before.end + after.start) / 2
         assert to_window_time(window, middle) == pytest.approx(seam, abs=1e-6)
+
+
+def test_a_word_timed_across_a_pause_is_where_its_speech_is() -> None:
+    # The word before a pause of a voice over music: the window keeps 0.6 s of the music after it.
+    speech = (SpeechSegment(4.2, 6.9), SpeechSegment(10.5, 12.8))
+    window = Window((SpeechSegment(3.6, 7.5), SpeechSegment(9.9, 13.4)), speech)
+    assert to_media_times(window, 3.85, 4.6) == pytest.approx((10.5, 10.6))
+    assert to_media_times(window, 3.0, 4.2) == pytest.approx((6.6, 6.9))
+    assert to_media_times(window, 1.0, 3.0) == pytest.approx((4.6, 6.6))
+
+
+@property_test
+@given(WINDOWS, st.lists(st.floats(0.0, 80.0), min_size=2, max_size=20))
+def test_words_stay_in_order_across_pauses(window: Window, times: list[float]) -> None:
+    window = replace(window, speech=window.spans)
+    words = [to_media_times(window, one, other) for one, other in pairwise(sorted(times))]
+    assert all(start <= end for start, end in words)
+    assert all(one[1] <= other[0] + 1e-6 for one, other in pairwise(words))
 
 
 def test_a_long_pause_ends_a_window_where_that_is_asked_for() -> None:

@@ -358,6 +358,36 @@ def to_media_time(window: Window, time: float, *, ends: bool = False) -> float:
     return window.end
 
 
+def to_media_times(window: Window, start: float, end: float) -> tuple[float, float]:
+    """Media times of a word's start and end in the window, seconds.
+
+    Nobody speaks a word across a pause that was left out: what reaches over one is where more of
+    the speech in it is, and begins and ends with that speech.
+
+    >>> speech = (SpeechSegment(10.2, 11.5), SpeechSegment(20.4, 21.0))
+    >>> window = Window((SpeechSegment(10.0, 12.0), SpeechSegment(20.0, 21.0)), speech)
+    >>> to_media_times(window, 1.9, 2.6), to_media_times(window, 1.0, 2.1)
+    ((20.4, 20.6), (11.0, 11.5))
+    """
+    first, last = to_media_time(window, start), to_media_time(window, end, ends=True)
+    touched = [span for span in window.spans if span.start < last and span.end > first]
+    spoken = [part for span in touched if (part := _spoken(window, span, first, last))]
+    paused = any(after.start - before.end > SEAM_WIDTH for before, after in pairwise(touched))
+    if not paused or not spoken:
+        return first, max(first, last)
+    longest = max(spoken, key=lambda part: part.duration)
+    return longest.start, longest.end
+
+
+def _spoken(window: Window, span: SpeechSegment, start: float, end: float) -> SpeechSegment | None:
+    """From where to where in a span somebody speaks between two times."""
+    low, high = max(span.start, start), min(span.end, end)
+    speech = [one for one in window.speech if one.start < high and one.end > low]
+    if not speech or low >= high:
+        return None
+    return SpeechSegment(max(low, speech[0].start), min(high, speech[-1].end))
+
+
 def to_window_time(window: Window, time: float) -> float:
     """Time in the window, seconds, of a media time; what lies in a pause left out is its seam.
 

@@ -19,7 +19,7 @@ from subvino.features import log_mel
 from subvino.tokenizer import Tokenizer
 from subvino.transcript import Word
 from subvino.whisper.words import plausible_time
-from subvino.windows import to_media_time
+from subvino.windows import to_media_times
 
 if TYPE_CHECKING:
     from subvino.whisper.slots import SlotEngine
@@ -89,9 +89,7 @@ def _attend(
 
 
 def _media_word(sound: WindowSound, text: str, time: WordTime) -> Word:
-    start = to_media_time(sound.window, time.start)
-    end = to_media_time(sound.window, time.end, ends=True)
-    return Word(text, start, max(start, end), 1.0)
+    return Word(text, *to_media_times(sound.window, time.start, time.end), 1.0)
 
 
 def _spread(sound: WindowSound, words: Sequence[str]) -> list[Word]:

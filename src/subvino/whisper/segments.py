@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from subvino.tokenizer import SECONDS_PER_TIMESTAMP, Tokenizer
 from subvino.transcript import Segment, Word
 from subvino.whisper.quality import is_invented_phrase, n_before_loop
-from subvino.windows import to_media_time
+from subvino.windows import to_media_time, to_media_times
 
 if TYPE_CHECKING:
     from subvino.recognizer import DecodingOptions
@@ -160,9 +160,8 @@ def _words(
 def _media_words(part: DecodedPart, words: Sequence[TimedWord]) -> Iterator[Word]:
     window = part.sound.window
     for word in words:
-        start = to_media_time(window, word.start)
-        end = to_media_time(window, word.end, ends=True)
-        yield Word(word.text, start, max(start, end), word.probability)
+        start, end = to_media_times(window, word.start, word.end)
+        yield Word(word.text, start, end, word.probability)
 
 
 def _fitted(
