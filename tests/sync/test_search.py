@@ -115,8 +115,8 @@ def test_cues_of_a_part_that_was_cut_away_are_left_out(seed: int, at: int, n_cut
     ]
     assert len(errors) >= 98 - n_cut + 20
     assert sum(error > 100 for error in errors) <= 3
-    # Two at either end of what is gone may fit what stays.
-    assert sum(new is None for new in times) >= n_cut - 4
+    # One at either end of what is gone may fit what stays.
+    assert sum(new is None for new in times) >= n_cut - 2
 
 
 def test_the_speech_of_another_film_is_not_believed() -> None:

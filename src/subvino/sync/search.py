@@ -222,8 +222,9 @@ def _whole_fit(times: Floats, speech: _Speech, rate: float, options: SyncOptions
 def _cut_fit(times: Floats, speech: _Speech, rate: float, options: SyncOptions) -> _Fit:
     """A shift for each cue, with as few changes as pay."""
     shifts, table = _table(times * rate, speech, options)
-    starts = np.round(times[:, 0] * rate / _STEP).astype(np.int64)
-    chosen, sums = _best_shifts(table, starts - starts[0], options.break_cost)
+    taken = np.column_stack([times[:, 0], times.mean(axis=1)]) * rate
+    steps = np.round((taken - taken[0, 0]) / _STEP).astype(np.int64)
+    chosen, sums = _best_shifts(table, steps, options.break_cost)
     found = np.where(chosen < 0, np.nan, shifts[chosen])
     return _Fit(rate, found, sums - _rate_cost(rate, sums))
 
@@ -237,23 +238,24 @@ def _rate_cost(rate: float, worth: float) -> float:
 
 
 def _best_shifts(
-    table: Floats, starts: npt.NDArray[np.int64], cost: float
+    table: Floats, taken: npt.NDArray[np.int64], cost: float
 ) -> tuple[npt.NDArray[np.int64], float]:
     """The shift of each cue, so that the sum less the cuts is greatest, and that sum.
 
-    table: [cue, shift] seconds of agreement, shifts a step apart. starts: in-times in steps, from
-    0. Gives a column of the table for each cue, -1 for one that is left out: cues stay in order,
-    and where the video lacks a part, those in it have no place.
+    table: [cue, shift] seconds of agreement, shifts a step apart. taken: (n, 2) the steps, the
+    first in-time being 0, at which each cue comes in and from which on another may. Gives a column
+    of the table for each cue, -1 for one that is left out: cues stay in order, no two share a
+    phrase, and where the video lacks a part, those in it have no place.
     """
     n, m = table.shape
     came_from = np.full((n, m), -1, np.int64)  # the cue and column before, as cue * m + column
-    ends = _Ends.empty(int(starts[-1]) + m)
+    ends = _Ends.empty(int(taken.max()) + m)
     sums = table[0].copy()
     best, last = float(sums.max()) - _SKIP_COST * (n - 1), int(sums.argmax())
     for i in range(1, n):
         # Cues skipped are paid for from the first cue on: so what is kept needs no update.
-        ends.keep(int(starts[i - 1]), sums + _SKIP_COST * (i - 1), (i - 1) * m)
-        highest, sources = ends.before(int(starts[i]), m)
+        ends.keep(int(taken[i - 1, 1]), sums + _SKIP_COST * (i - 1), (i - 1) * m)
+        highest, sources = ends.before(int(taken[i, 0]), m)
         entered = highest - _SKIP_COST * (i - 1) - cost
         came_from[i] = np.where(entered > sums, sources, (i - 1) * m + np.arange(m))
         sums = np.maximum(sums, entered) + table[i]
@@ -264,7 +266,7 @@ def _best_shifts(
 
 @dataclass(slots=True)
 class _Ends:
-    """The best chain of cues whose last comes in at each step of new time, or before it.
+    """The best chain of cues after which another may come in at each step, or before it.
 
     worth, source: by step. passed: the best of all steps that no cue can come in at any more.
     """
@@ -279,7 +281,7 @@ class _Ends:
         return cls(np.full(n_steps, -np.inf), np.zeros(n_steps, np.int64))
 
     def keep(self, start: int, sums: Floats, first_source: int) -> None:
-        """Chains that end with a cue: column k at step `start` + k."""
+        """Chains that end with a cue: column k leaves room from step `start` + k on."""
         place = slice(start, start + len(sums))
         ahead = sums > self.worth[place]
         self.worth[place] = np.where(ahead, sums, self.worth[place])
