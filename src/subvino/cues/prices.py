@@ -31,9 +31,10 @@ _PAUSE_FREE_MS, _PAUSE_COST_PER_S = 200.0, 2.0
 _LONG_PAUSE_MS, _LONG_PAUSE_COST = 2000.0, 10.0
 _SHORT_COST, _TOO_SHORT_COST = 1.0, 6.0
 """Being under the least duration at all, and by how much of it."""
-_HURRY_COST_PER_S = 2.0
+_HURRY_COST, _HURRY_COST_PER_S = 1.0, 2.0
 _HURRY_MOST = 3.0
-"""A second that reading would need and the cue has not, times how much too fast it is."""
+"""Being too fast to read at all, and a second that reading would need and the cue has not, times
+how much too fast it is."""
 _IMPOSSIBLE = float("inf")
 
 
@@ -154,6 +155,7 @@ def _price_time(speech: Speech, rules: CueRules, k: int) -> Floats:
     short = np.maximum(rules.min_duration_ms - shown, 0)
     price = _SHORT_COST * (short > 0) + _TOO_SHORT_COST * short / max(rules.min_duration_ms, 1)
     hurry = np.clip(reading / np.maximum(shown, 1), 1, _HURRY_MOST)
+    price += _HURRY_COST * (shown < reading)
     price += _HURRY_COST_PER_S / 1000 * np.maximum(reading - shown, 0) * hurry
     too_long = np.minimum(speech_ends, limits) - starts > rules.max_duration_ms
     return np.where(too_long, _IMPOSSIBLE, price) if k > 1 else price
