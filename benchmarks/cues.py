@@ -40,10 +40,14 @@ from subvino.transcript import Transcript
 
 SIDE_BY_SIDE_PROFILE = "netflix"
 PEERS = {
-    "openai-whisper": "openai-whisper, its SRT writer",
-    "faster-whisper": "faster-whisper, its segments",
-    "stable-ts": "stable-ts, its defaults",
+    "openai-whisper": {"": "openai-whisper, its SRT"},
+    "faster-whisper": {"": "faster-whisper, its segments"},
+    "stable-ts": {
+        "": "stable-ts, its SRT (a cue a word, that word coloured)",
+        ".segments": "stable-ts, word_level=False",
+    },
 }
+"""What `peer_cues.py` knows: by the end of the name of a file that it writes, what that file is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,20 +180,21 @@ def file_rows(file: SubtitleFile) -> list[tuple[int, int, str]]:
 
 
 def run_peers(spoken: Sequence[Spoken], options: argparse.Namespace) -> dict[str, list[Path]]:
-    """The SRT files of each other tool, in the order of `spoken`; made where they are missing."""
+    """The SRT files of each other tool by title, in the order of `spoken`; made where missing."""
     jobs = [
         {"audio": str(one.clip.audio), "language": one.clip.language, "name": _name(one)}
         for one in spoken
     ]
     paths = {}
-    for peer in PEERS:
+    for peer, kinds in PEERS.items():
         folder = options.work / "peers" / peer
         missing = [job for job in jobs if not (folder / f"{job['name']}.srt").is_file()]
         if missing:
             script = Path(__file__).with_name("peer_cues.py")
             command = [options.peer_python, script, peer, options.model, folder]
             subprocess.run([*map(str, command)], input=json.dumps(missing), text=True, check=True)
-        paths[peer] = [folder / f"{job['name']}.srt" for job in jobs]
+        for ending, title in kinds.items():
+            paths[title] = [folder / f"{job['name']}{ending}.srt" for job in jobs]
     return paths
 
 
@@ -223,8 +228,8 @@ def compare(spoken: Sequence[Spoken], options: argparse.Namespace) -> dict[str, 
         rules = rules_for(SIDE_BY_SIDE_PROFILE, one.transcript.text_language)
         text = write(build_cues(one.transcript, rules), "srt")
         sides["subvino"].add(read(text.encode(), "talk.srt"), one, SIDE_BY_SIDE_PROFILE)
-    for peer, paths in run_peers(spoken, options).items():
-        side = sides[PEERS[peer]] = Side()
+    for title, paths in run_peers(spoken, options).items():
+        side = sides[title] = Side()
         for one, path in zip(spoken, paths, strict=True):
             side.add(read(path.read_bytes(), str(path)), one, SIDE_BY_SIDE_PROFILE)
     return sides

@@ -7,7 +7,8 @@ network is built from their own class and filled from the checkpoint that is ins
     python3 -m venv peers
     peers/bin/pip install torch openai-whisper stable-ts faster-whisper -e ".[base]"
 
-Standard input: a JSON list of {audio, language, name}. Writes FOLDER/<name>.srt for each.
+Standard input: a JSON list of {audio, language, name}. Writes FOLDER/<name>.srt for each, as the
+tool's own command does by default; stable-ts also FOLDER/<name>.segments.srt, a cue a segment.
 
     peers/bin/python benchmarks/peer_cues.py PEER MODEL FOLDER < jobs.json
 """
@@ -119,7 +120,10 @@ def with_whisper(model: str) -> Write:
     network = load_whisper(model)
 
     def write(job: Job, path: Path) -> None:
-        found = network.transcribe(read_samples(job), language=job["language"], fp16=False)
+        # What its command asks for; its Python function alone would decode greedily.
+        found = network.transcribe(
+            read_samples(job), language=job["language"], fp16=False, beam_size=5, best_of=5
+        )
         with path.open("w", encoding="utf-8") as file:
             WriteSRT(str(path.parent)).write_result(found, file, {})
 
@@ -127,7 +131,10 @@ def with_whisper(model: str) -> Write:
 
 
 def stand_in_for_torchaudio() -> None:
-    """stable-ts imports it to resample, which samples at 16 kHz need not; its wheels want CUDA."""
+    """stable-ts imports it to resample and to save, which nothing here needs; its wheels want CUDA.
+
+    Empty: any use of it would be an error.
+    """
     for name in ("torchaudio", "torchaudio.functional"):
         sys.modules[name] = ModuleType(name)
     sys.modules["torchaudio"].functional = sys.modules["torchaudio.functional"]
@@ -144,8 +151,8 @@ def with_stable_ts(model: str) -> Write:
         found = network.transcribe(
             read_samples(job), language=job["language"], fp16=False, verbose=None
         )
-        # Otherwise every cue comes once for each of its words.
-        found.to_srt_vtt(str(path), word_level=False)
+        found.to_srt_vtt(str(path))
+        found.to_srt_vtt(str(path.with_suffix(".segments.srt")), word_level=False)
 
     return write
 
