@@ -60,6 +60,10 @@ class Counting:
     def languages(self) -> tuple[str, ...]:
         return self._recognizer.languages
 
+    @property
+    def batch_size(self) -> int:
+        return self._recognizer.batch_size
+
     def detect_language(self, sounds: Iterable[WindowSound]) -> Mapping[str, float]:
         return self._recognizer.detect_language(sounds)
 

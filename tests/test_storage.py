@@ -8,29 +8,22 @@ import pytest
 
 from subvino.cli import main
 from subvino.errors import UrlError
-from subvino.storage import fetch_stored, find_stored, is_storage_url, stored_stem
+from subvino.storage import (
+    digest_stored,
+    fetch_stored,
+    find_stored,
+    is_storage_url,
+    stored_stem,
+)
+from tests.buckets import open_bucket
 
-moto_server = pytest.importorskip("moto.server")
 pytestmark = pytest.mark.filterwarnings("default")  # of the libraries of S3's maker
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Any]:
-    """A bucket of a local server, to which s3: URLs lead."""
-    boto3 = pytest.importorskip("boto3")
-    server = moto_server.ThreadedMotoServer(port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_ENDPOINT_URL", address)
-        client = boto3.client("s3", endpoint_url=address)
-        client.create_bucket(Bucket="films")
+    with open_bucket("films") as client:
         yield client
-    server.stop()
 
 
 def test_a_file_in_a_bucket_comes_whole(bucket: Any, tmp_path: Path) -> None:
@@ -41,6 +34,15 @@ def test_a_file_in_a_bucket_comes_whole(bucket: Any, tmp_path: Path) -> None:
     assert path.read_bytes() == data
     assert path.suffix == ".mp4"
     assert steps[-1] == (len(data), len(data))
+
+
+def test_what_changes_in_a_bucket_is_known_without_reading_it(bucket: Any) -> None:
+    seen = []
+    for body in (b"one", b"two"):
+        bucket.put_object(Bucket="films", Key="c/talk.mp4", Body=body)
+        seen += [digest_stored("s3://films/c/talk.mp4") for _ in range(2)]
+    assert seen[0] == seen[1]
+    assert seen[1] != seen[2]
 
 
 def test_a_star_names_all_files_that_fit_in_order(bucket: Any) -> None:

@@ -6,8 +6,9 @@ start of the presentation.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -170,3 +171,10 @@ class WindowSound:
             )
         if abs(n_samples - self.window.duration * SAMPLE_RATE) > len(self.window.spans):
             raise ValueError(f"{n_samples} samples do not fit a window of {self.window.duration} s")
+
+    @property
+    def digest(self) -> str:
+        """32 hex digits of the window and all its samples."""
+        digest = hashlib.blake2b(repr(astuple(self.window)).encode("ascii"), digest_size=16)
+        digest.update(self.samples.tobytes())
+        return digest.hexdigest()

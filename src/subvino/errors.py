@@ -27,6 +27,7 @@ status.
         DigestMismatchError           (ValueError)
         DownloadError                 (OSError)
       DeviceError                     (ValueError)    a device that is not there
+      ClusterError                    (RuntimeError)  machines that can't be reached or used
       OutputError                     (OSError)       a file that can't be written
         DiskFullError
         OutputPermissionError         (PermissionError)
@@ -200,6 +201,10 @@ class DeviceError(SubvinoError, ValueError):
         super().__init__(f"device {wanted!r} is not available; use one of: {', '.join(available)}")
         self.wanted = wanted
         self.available = tuple(available)
+
+
+class ClusterError(SubvinoError, RuntimeError):
+    """A cluster that can't be reached, or whose workers can't do the work."""
 
 
 class OutputError(SubvinoError, OSError):

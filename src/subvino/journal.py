@@ -89,13 +89,6 @@ def digest_media(path: Path) -> str:
     return digest.hexdigest()
 
 
-def digest_sound(sound: WindowSound) -> str:
-    """A digest of a window and all its samples."""
-    digest = hashlib.blake2b(repr(astuple(sound.window)).encode("ascii"), digest_size=16)
-    digest.update(sound.samples.tobytes())
-    return digest.hexdigest()
-
-
 @cache
 def digest_code() -> str:
     """A digest of subvino's own code and data, and of the versions of what it computes with.
@@ -204,7 +197,7 @@ class Journal:
         for place, digest in enumerate(digests):
             if place == len(self._taken):
                 self._taken.extend(islice(sounds, 1))
-            if place == len(self._taken) or digest_sound(self._taken[place]) != digest:
+            if place == len(self._taken) or self._taken[place].digest != digest:
                 return False
         return True
 
@@ -215,7 +208,7 @@ class Journal:
         yield from map(self._noted, sounds)
 
     def _noted(self, sound: WindowSound) -> WindowSound:
-        self._pending.append(digest_sound(sound))
+        self._pending.append(sound.digest)
         return sound
 
     def note(self, result: WindowResult) -> None:

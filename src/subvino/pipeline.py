@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Protocol, TypedDict
 
 from typing_extensions import Unpack
 
@@ -29,6 +29,7 @@ from subvino.errors import (
     MediaPermissionError,
     OptionError,
     SubtitleFileError,
+    SubvinoError,
 )
 from subvino.formats import (
     FORMATS,
@@ -57,6 +58,7 @@ from subvino.recognizer import (
     FileWindows,
     Recognizer,
     WindowResult,
+    always_ready,
 )
 from subvino.subtitles import Subtitles
 from subvino.text_alignment import GivenText, WordAligner, align_windows, place_words
@@ -83,7 +85,36 @@ LANGUAGE_WINDOWS = 6
 TRANSCRIPT_SUFFIX = ".json"
 """Of inputs that are transcripts and need no model."""
 
-OnAudio = Callable[[Audio], None]
+OnSound = Callable[[float], None]
+"""Told the seconds of each piece of sound before it is heard; what it raises ends the work."""
+
+
+class MediaSource(Protocol):
+    """Where a stream's windows come from.
+
+    media: the file or URL. parts: which of its sound is heard, in words: track and clips.
+    n_ahead: windows that may be made beforehand.
+    """
+
+    media: str
+    parts: str
+    n_ahead: int
+
+    @property
+    def duration(self) -> float | None:
+        """Of the media, seconds, as its container says; None where it does not."""
+
+    def windows(self) -> Iterator[WindowSound]:
+        """The windows, once. Raises InputError."""
+
+    def digest(self) -> str:
+        """As `journal.digest_media`; raises OSError."""
+
+    def error(self) -> DamagedMediaError | None:
+        """What could not be read of the media, known at the end; None if nothing was lost."""
+
+    def close(self) -> None:
+        """Read no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,28 +158,41 @@ class Transcriber:
         options: DecodingOptions | None = None,
         audio_track: str | None = None,
         clips: Sequence[Clip] = (),
-        on_audio: OnAudio | None = None,
+        on_sound: OnSound | None = None,
     ) -> TranscriptStream:
         """The media's transcript as it is made.
 
         audio_track: its number among the audio tracks, from 0, or its language.
         clips: from `parse_clips`; only what lies in them is heard, all where there are none.
-        on_audio: called with each block of sound before it is heard; what it raises ends the work.
+        on_sound: told of each block of sound.
 
         Raises:
             InputError: the media can't be read, or has no such track.
             OptionError: the model does not know the language or the task.
         """
         options = options or DecodingOptions()
-        self._check(options)
-        return TranscriptStream(self, read_audio(media, audio_track), options, clips, on_audio)
+        self.check(options)
+        source = self.source(media, options, audio_track, clips, on_sound)
+        return TranscriptStream(self, source, options, clips)
+
+    def source(
+        self,
+        media: str | Path,
+        options: DecodingOptions,
+        audio_track: str | None = None,
+        clips: Sequence[Clip] = (),
+        on_sound: OnSound | None = None,
+    ) -> MediaSource:
+        """The media's windows, read here; as `open` takes and raises."""
+        audio = read_audio(media, audio_track)
+        return FileSource(self, audio, options, clips, on_sound)
 
     def detect_language(
         self,
         media: str | Path,
         audio_track: str | None = None,
         clips: Sequence[Clip] = (),
-        on_audio: OnAudio | None = None,
+        on_sound: OnSound | None = None,
     ) -> Mapping[str, float]:
         """Language code → probability, likeliest first, by the first minutes of speech.
 
@@ -156,7 +200,7 @@ class Transcriber:
         """
         for detector, n_windows in ((self._detector, LANGUAGE_WINDOWS), (hear_everything, 1)):
             with read_audio(media, audio_track) as audio:
-                sound = _watched(clip_audio(audio, clips), on_audio)
+                sound = _watched(clip_audio(audio, clips), on_sound)
                 windows = stream_windows(sound, detector, self._windows)
                 heard = self.recognizer.detect_language(islice(windows, n_windows))
             if heard:
@@ -240,8 +284,8 @@ class Transcriber:
             aligned = replace(heard, segments=tuple(segments))
         return AlignedText(aligned, len(given.words), placing.n_heard)
 
-    def _check(self, options: DecodingOptions) -> None:
-        """Refuse what the model can't do before any work is done."""
+    def check(self, options: DecodingOptions) -> None:
+        """Refuse what the model can't do before any work is done; raises OptionError."""
         known = self.recognizer.languages
         if options.language is not None and options.language not in known:
             raise OptionError(
@@ -264,6 +308,47 @@ class AlignedText:
     n_heard: int
 
 
+class FileSource:
+    """The windows of a file that is read here; see `MediaSource`."""
+
+    n_ahead = WINDOWS_AHEAD
+
+    def __init__(
+        self,
+        transcriber: Transcriber,
+        audio: AudioStream,
+        options: DecodingOptions,
+        clips: Sequence[Clip] = (),
+        on_sound: OnSound | None = None,
+    ) -> None:
+        self._transcriber, self._audio, self._options = transcriber, audio, options
+        self._clips, self._on_sound = tuple(clips), on_sound
+        self.media = str(audio.info.path)
+        self.parts = repr((audio.track.index, self._clips))
+
+    @property
+    def duration(self) -> float | None:
+        """See `MediaSource`; so are the others."""
+        return self._audio.info.duration
+
+    def windows(self) -> Iterator[WindowSound]:
+        """The windows of speech."""
+        sound = _watched(clip_audio(self._audio, self._clips), self._on_sound)
+        return self._transcriber.windows(sound, self._options)
+
+    def digest(self) -> str:
+        """Of the file."""
+        return digest_media(self._audio.info.path)
+
+    def error(self) -> DamagedMediaError | None:
+        """What was lost."""
+        return self._audio.error()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._audio.close()
+
+
 class TranscriptStream:
     """A transcript in the making: iterate over it for the windows' results, in order.
 
@@ -274,20 +359,18 @@ class TranscriptStream:
     def __init__(
         self,
         transcriber: Transcriber,
-        audio: AudioStream,
+        source: MediaSource,
         options: DecodingOptions,
         clips: Sequence[Clip] = (),
-        on_audio: OnAudio | None = None,
     ) -> None:
-        self._transcriber, self._audio, self._options = transcriber, audio, options
+        self._transcriber, self._source, self._options = transcriber, source, options
         self._clips = tuple(clips)
-        self._on_audio = on_audio
         self._journal: Journal | None = None
         self._ahead: Ahead[WindowSound] | None = None
         self._recalled: list[WindowResult] = []
         self._results: list[WindowResult] = []
         self.position = 0.0
-        self.failure: InputError | None = None
+        self.failure: SubvinoError | None = None
         self.is_stopped = False
 
     def __iter__(self) -> Iterator[WindowResult]:
@@ -303,12 +386,13 @@ class TranscriptStream:
 
     def begin(self) -> FileWindows:
         """The windows that are to be recognized, where several media are heard."""
-        sounds = self._guarded(self._windows())
-        if self._journal is None:
-            return FileWindows(sounds)
-        self._recalled = list(self._journal.recall(sounds))
-        after = self._recalled[-1].carry if self._recalled else None
-        return FileWindows(self._journal.rest(sounds), after)
+        sounds, after = self._guarded(self._windows()), None
+        if self._journal is not None:
+            self._recalled = list(self._journal.recall(sounds))
+            after = self._recalled[-1].carry if self._recalled else None
+            sounds = self._journal.rest(sounds)
+        is_ready = always_ready if self._ahead is None else self._ahead.is_ready
+        return FileWindows(sounds, after, is_ready, self._fail)
 
     def take(self, result: WindowResult | None) -> Iterator[WindowResult]:
         """Those that the journal had, and the next window's result; None: no more windows come."""
@@ -334,11 +418,14 @@ class TranscriptStream:
                     return
                 yield sound
         except InputError as error:
-            self.failure = error
+            self._fail(error)
+
+    def _fail(self, error: SubvinoError) -> None:
+        self.failure = error
 
     def read_ahead(self) -> None:
         """Begin to read the media, in a thread, as far as there is room."""
-        self._ahead = Ahead(self._windows(), WINDOWS_AHEAD)
+        self._ahead = Ahead(self._windows(), self._source.n_ahead)
 
     def stop(self) -> None:
         """Let no more of it be heard, where several are."""
@@ -347,27 +434,25 @@ class TranscriptStream:
     def close(self) -> None:
         """Read no more."""
         if self._ahead is None or self._ahead.close():
-            self._audio.close()
+            self._source.close()
 
     def _windows(self) -> Iterator[WindowSound]:
         if self._ahead is not None:
             return iter(self._ahead)
-        sound = _watched(clip_audio(self._audio, self._clips), self._on_audio)
-        return self._transcriber.windows(sound, self._options)
+        return self._source.windows()
 
     def job(self, name: str = "") -> Job:
         """The work that this is, for its journal; name: what the user calls the media.
 
         Raises OSError where the media can't be read.
         """
-        path = self._audio.info.path
         return Job(
-            media=name or str(path),
+            media=name or self._source.media,
             model=self._transcriber.recognizer.name,
-            media_digest=digest_media(path),
+            media_digest=self._source.digest(),
             engine=self._transcriber.identity,
             options=self._options,
-            parts=repr((self._audio.track.index, self._clips)),
+            parts=self._source.parts,
         )
 
     def go_on_with(self, journal: Journal) -> None:
@@ -380,7 +465,7 @@ class TranscriptStream:
     @property
     def duration(self) -> float | None:
         """Of the media, seconds, as its container says; None where it does not."""
-        return self._audio.info.duration
+        return self._source.duration
 
     @property
     def heard(self) -> float:
@@ -408,13 +493,13 @@ class TranscriptStream:
             self._results,
             duration=self.duration or self.position,
             options=self._options,
-            media=str(self._audio.info.path),
+            media=self._source.media,
             model=self._transcriber.recognizer.name,
         )
 
     def error(self) -> DamagedMediaError | None:
         """What could not be read of the media, known at the end; None if nothing was lost."""
-        return self._audio.error()
+        return self._source.error()
 
 
 def _read_ahead(
@@ -436,10 +521,10 @@ def _read_ahead(
             stream.close()
 
 
-def _watched(blocks: Iterable[Audio], on_audio: OnAudio | None) -> Iterator[Audio]:
+def _watched(blocks: Iterable[Audio], on_sound: OnSound | None) -> Iterator[Audio]:
     for block in blocks:
-        if on_audio is not None:
-            on_audio(block)
+        if on_sound is not None:
+            on_sound(block.duration)
         yield block
 
 

@@ -6,12 +6,12 @@ methods and one line in `pipeline.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from subvino.audio import Window, WindowSound
-from subvino.errors import OptionError
+from subvino.errors import OptionError, SubvinoError
 from subvino.transcript import Segment, Task
 
 
@@ -109,16 +109,30 @@ class WindowResult:
     carry: Carry | None = None
 
 
+def always_ready() -> bool:
+    """Of windows that nobody need wait for."""
+    return True
+
+
+def _raise(error: SubvinoError) -> None:
+    raise error
+
+
 @dataclass(frozen=True, slots=True)
 class FileWindows:
     """The windows of one of many files.
 
     sounds: taken only as they are needed.
     after: of the window before the first, where an earlier run came to that one.
+    is_ready: whether the next window comes without waiting; who has others to do asks it first.
+    fail: told what makes this one file impossible to go on with, before its end; by default it
+        ends the work of all.
     """
 
     sounds: Iterable[WindowSound]
     after: Carry | None = None
+    is_ready: Callable[[], bool] = always_ready
+    fail: Callable[[SubvinoError], None] = _raise
 
 
 class FileRecognizer(Protocol):
@@ -148,6 +162,10 @@ class Recognizer(FileRecognizer, Protocol):
     def languages(self) -> tuple[str, ...]:
         """Codes of the languages it knows; one code for an English-only model."""
 
+    @property
+    def batch_size(self) -> int:
+        """Windows that it decodes at once where the options leave it open."""
+
     def detect_language(self, sounds: Iterable[WindowSound]) -> Mapping[str, float]:
         """Language code → probability, over all the windows given; the values sum to 1."""
 
@@ -159,4 +177,7 @@ class Recognizer(FileRecognizer, Protocol):
         Results are those that each file would have alone, in order within a file; windows of
         several files may be in one batch. None stands for a file's end. Files are opened as there
         is room for their windows, and one that raises ends the work of all.
+
+        files: asked for more whenever there is room, also after it had none: as long as others are
+            in work, what comes later joins them.
         """

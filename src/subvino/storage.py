@@ -5,6 +5,7 @@ Floor 1 of the road. A URL such as `s3://bucket/talk.mp4` names a file, or sever
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -65,6 +66,17 @@ def fetch_stored(url: str, folder: Path, on_bytes: OnBytes | None = None) -> Pat
     except Exception as error:
         raise _refused(url, error) from error
     return target
+
+
+def digest_stored(url: str) -> str:
+    """32 hex digits of what the storage says of the file without reading it. Raises UrlError."""
+    system, path = _file_system(url)
+    try:
+        info = system.info(path)
+    except Exception as error:
+        raise _refused(url, error) from error
+    known = [url, *(str(info.get(name)) for name in ("size", "ETag", "mtime", "LastModified"))]
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:32]
 
 
 def _file_system(url: str) -> tuple[Any, str]:

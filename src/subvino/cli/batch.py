@@ -88,12 +88,13 @@ BATCH_TO_TRANSLATE = 16
 class _Work:
     """A media file on its way.
 
-    name: what the user calls it. found: its row of a folder's listing, and the folder's ledger.
+    name: what the user calls it. media: its path or URL.
+    found: its row of a folder's listing, and the folder's ledger.
     advance: tells how many seconds are done.
     """
 
     name: str
-    path: Path
+    media: str | Path
     place: OutputPlace
     stream: TranscriptStream
     advance: Callable[[float], None]
@@ -104,6 +105,11 @@ class _Work:
     has_failed: bool = False
     begin: float = field(default_factory=time.perf_counter)
     cleanup: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def path(self) -> Path:
+        """Of a media file that is no URL."""
+        return Path(self.media)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,7 @@ class Batch:
         self._open = ExitStack()
         self._began = time.perf_counter()
         self._has_folders = False
+        self._n_skipped = 0
 
     @property
     def is_sound(self) -> bool:
@@ -223,7 +230,8 @@ class Batch:
 
     def _note(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
-        self._bars.count(len(self.outcomes))
+        self._n_skipped += outcome.state == "skipped"
+        self._bars.count(len(self.outcomes), self._n_skipped)
 
     # What an input comes to
 
@@ -263,6 +271,9 @@ class Batch:
 
     def _begin_stored(self, url: str) -> Iterator[_Work]:
         place = OutputPlace(self._plan.folder or Path(), stored_stem(url))
+        if self._plan.cluster is not None:  # the worker that reads it fetches it
+            yield from self._begin_media(url, place, url)
+            return
         if self._is_done(place, url):
             return
         with ExitStack() as cleanup:
@@ -307,19 +318,19 @@ class Batch:
             out = out / file.path.parent.relative_to(folder)
         yield from self._begin_media(file.path, place_outputs(file.path, out), str(file.path))
 
-    def _begin_media(self, path: Path, place: OutputPlace, name: str) -> Iterator[_Work]:
+    def _begin_media(self, media: str | Path, place: OutputPlace, name: str) -> Iterator[_Work]:
         """The work of a media file, after all that can be checked before it."""
         plan = self._plan
         self._claim(place, name)
         if self._is_done(place, name):
             return
-        if self._transcriber is None:  # what is no media needs no model
-            choose_audio_track(probe(path), plan.audio_track)
+        if self._transcriber is None and isinstance(media, Path):  # no media, no model
+            choose_audio_track(probe(media), plan.audio_track)
         self._writer.check(place, plan.text_language)
         self._writer.check_translation(place, plan.text_language)
-        plan.videos.check(path, place, plan.outputs)
-        stream = self._load().open(path, plan.decoding, plan.audio_track, plan.clips)
-        work = _Work(name, path, place, stream, self._bars.add(name, stream.to_hear))
+        plan.videos.check(Path(media), place, plan.outputs)
+        stream = self._load().open(media, plan.decoding, plan.audio_track, plan.clips)
+        work = _Work(name, media, place, stream, self._bars.add(name, stream.to_hear))
         self._keep_journal(work)
         self._open.push(work.cleanup)
         yield work
@@ -454,7 +465,7 @@ class Batch:
         language = None if plan.decoding.multilingual else heard.transcript.language
         decoding = replace(plan.decoding, task="translate", language=language)
         name = f"{work.name}: translation"
-        stream = self._load().open(work.path, decoding, plan.audio_track, plan.clips)
+        stream = self._load().open(work.media, decoding, plan.audio_track, plan.clips)
         advance = self._bars.add(name, stream.to_hear)
         try:
             for _ in stream:

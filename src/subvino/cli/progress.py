@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from rich.console import Console
 from rich.progress import (
@@ -32,7 +33,9 @@ class _Speed(ProgressColumn):
     """Seconds of sound done in a second, on the whole."""
 
     def render(self, task: Task) -> Text:
-        """As "12.3x"."""
+        """As "12.3x"; nothing of a bar that counts files."""
+        if "skipped" in task.fields:
+            return Text("")
         return Text(f"{_speed(task):.1f}x" if _speed(task) else "")
 
 
@@ -55,9 +58,9 @@ class _Remaining(ProgressColumn):
 
 
 def _speed(task: Task) -> float:
-    """Seconds of sound done in a second when the last result came; 0 before the first."""
+    """Seconds of sound, or files, done in a second when the last came; 0 before the first."""
     took = task.fields["took"]
-    return task.completed / took if took else 0.0
+    return (task.completed - task.fields.get("skipped", 0)) / took if took else 0.0
 
 
 @contextmanager
@@ -83,8 +86,15 @@ def _ignore_seconds(seconds: float) -> None:
     del seconds
 
 
+MAX_BARS = 8
+"""On the screen: a cluster hears hundreds of media files at once."""
+
+
 class MediaBars:
-    """A bar for each media file that is being heard, and one for the files of folders."""
+    """A bar for each media file that is being heard, and one for the files of folders.
+
+    Of many the first are shown; that of the folders' files tells how long all of them will take.
+    """
 
     def __init__(self, screen: Screen) -> None:
         self._bars: Progress | None = None
@@ -92,6 +102,7 @@ class MediaBars:
             self._bars = _bars(_NAME, BarColumn(), _Percentage(), _Speed(), _Remaining())
         self._by_name: dict[str, TaskID] = {}
         self._files: TaskID | None = None
+        self._began = time.monotonic()
 
     def __enter__(self) -> MediaBars:
         """Itself; drawn as soon as there is something to draw."""
@@ -121,7 +132,9 @@ class MediaBars:
         if self._bars is None:
             return _ignore_seconds
         bars, begin = self._bars, time.monotonic()
-        bar = self._by_name[name] = bars.add_task(to_visible(name), total=duration, took=0.0)
+        is_shown = len(self._by_name) < MAX_BARS
+        bar = bars.add_task(to_visible(name), visible=is_shown, total=duration, took=0.0)
+        self._by_name[name] = bar
         bars.start()
         return lambda seconds: bars.update(
             bar, completed=min(seconds, duration or seconds), took=time.monotonic() - begin
@@ -131,20 +144,23 @@ class MediaBars:
         """Take a media file's bar away."""
         if self._bars is not None and name in self._by_name:
             self._bars.remove_task(self._by_name.pop(name))
+            for shown in islice(self._by_name.values(), MAX_BARS):
+                self._bars.update(shown, visible=True)
 
     def expect(self, n_files: int) -> None:
         """There are so many files more."""
         if self._bars is None:
             return
         if self._files is None:
-            self._files = self._bars.add_task("files", total=0, took=0.0)
+            self._files = self._bars.add_task("files", total=0, took=0.0, skipped=0)
         total = self._bars.tasks[self._bars.task_ids.index(self._files)].total or 0
         self._bars.update(self._files, total=total + n_files)
 
-    def count(self, n_files: int) -> None:
-        """So many files are done."""
+    def count(self, n_files: int, n_skipped: int) -> None:
+        """So many files are done; of these some took no time, as they were skipped."""
         if self._bars is not None and self._files is not None:
-            self._bars.update(self._files, completed=n_files)
+            took = time.monotonic() - self._began
+            self._bars.update(self._files, completed=n_files, took=took, skipped=n_skipped)
 
 
 class _Percentage(ProgressColumn):

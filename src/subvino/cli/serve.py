@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,8 +18,12 @@ from subvino.errors import OptionError
 
 if TYPE_CHECKING:
     from subvino.server import Limits
+    from subvino.server.loaded import Load
 
 _ACCESS, _LIMITS, _MODEL = "Who may ask", "Limits", "Model and device"
+CLUSTER_JOBS = 8
+"""Jobs that are done at once where a cluster does them; each can keep several workers busy."""
+
 MEGABYTE, MINUTE, DAY = 1_000_000, 60.0, 86_400.0
 
 
@@ -104,6 +111,25 @@ def serve(  # as long as there are options: Typer reads them off the parameters
         int | None,
         typer.Option(min=1, help="Of the CPU (default: all cores).", rich_help_panel=_MODEL),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Have jobs done by the workers of a Ray cluster, several at once: auto, "
+            "ray://HOST:PORT, or local for workers on this machine alone.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Models in memory on the cluster, each with --threads cores (default: as many as "
+            "it has cores for, with 2 each).",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
     model_idle: Annotated[
         float | None,
         typer.Option(
@@ -179,6 +205,7 @@ def serve(  # as long as there are options: Typer reads them off the parameters
         models=split_list(models),
         device=device,
         threads=threads,
+        n_jobs=None if cluster is None else CLUSTER_JOBS,
         model_idle=model_idle,
         keep=None if keep is None else keep * DAY,
     )
@@ -193,7 +220,24 @@ def serve(  # as long as there are options: Typer reads them off the parameters
     )
     if not is_loopback(settings.host) and not settings.api_key:
         Screen().note("open to the network, and no key is asked for: see --api-key")
-    run_server(settings, json_logs=_wants_json(log))
+    with _loading(cluster, workers) as load:
+        run_server(settings, load, json_logs=_wants_json(log))
+
+
+@contextmanager
+def _loading(address: str | None, n_workers: int | None) -> Iterator[Load]:
+    """What loads models, here or on a cluster, which is left at the end."""
+    from subvino.cluster import Cluster, ClusterOptions
+    from subvino.pipeline import load_transcriber
+
+    if address is None:
+        if n_workers is not None:
+            raise OptionError("--workers is for --cluster; name one, or leave it out")
+        yield load_transcriber
+        return
+    log = logging.getLogger("subvino.server")
+    with Cluster(ClusterOptions(address, n_workers), lambda event: log.info("%s", event)) as load:
+        yield load
 
 
 def _limits(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from subvino.cli.batch import Batch
+from subvino.cli.batch import Batch, Load
 from subvino.cli.options import check_choice, given, split_numbers
 from subvino.cli.screen import Screen
 from subvino.cli.video_output import VideoPlan
 from subvino.clip import Clip
+from subvino.cluster import Cluster, ClusterOptions
 from subvino.devices import choose_device
 from subvino.errors import (
     OptionError,
@@ -44,6 +46,7 @@ class Plan:
     resume: whether to go on where an earlier run was stopped.
     folders: which of their files are taken. n_jobs: files read at once.
     as_json: a summary for programs instead of the paths of the files written.
+    cluster: where the model runs; None: here.
     """
 
     engine: EngineOptions
@@ -58,12 +61,14 @@ class Plan:
     folders: FolderOptions = field(default_factory=FolderOptions)
     n_jobs: int = 2
     as_json: bool = False
+    cluster: ClusterOptions | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is known to fail before a model is fetched; OptionError, DeviceError."""
         if self.outputs.bilingual and self.decoding.task == "translate":
             raise OptionError("--bilingual translates too; leave --task translate out")
-        choose_device(self.engine.device)
+        if self.cluster is None:
+            choose_device(self.engine.device)
         model = find_model(self.model)
         if model is None or not model.name.endswith(".en"):
             return
@@ -182,7 +187,18 @@ def make_subtitles(inputs: Sequence[str], plan: Plan, screen: Screen) -> bool:
 
     Raises what would befall every input alike: OptionError, DeviceError, ModelError.
     """
-    batch = Batch(plan, screen, load_transcriber)
-    batch.run(inputs)
+    with loading(plan, screen) as load:
+        batch = Batch(plan, screen, load)
+        batch.run(inputs)
     batch.sum_up()
     return batch.is_sound
+
+
+@contextmanager
+def loading(plan: Plan, screen: Screen) -> Iterator[Load]:
+    """What loads the model, here or on a cluster, which is left at the end."""
+    if plan.cluster is None:
+        yield load_transcriber
+        return
+    with Cluster(plan.cluster, lambda event: screen.note(f"cluster: {event}")) as cluster:
+        yield cluster

@@ -374,6 +374,27 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             rich_help_panel=_MODEL,
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Share the work among the machines of a Ray cluster: auto for the one that this "
+            "machine is part of, ray://HOST:PORT, or local for workers on this machine alone.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=1,
+            help="Models in memory on the cluster, each with --threads cores (default: as many as "
+            "it has cores for, with 2 each).",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(
@@ -476,9 +497,12 @@ def read_plan(o: SimpleNamespace) -> Plan:
     from subvino.cli import subtitling
     from subvino.cli.video_output import VideoPlan
     from subvino.clip import parse_clips
+    from subvino.cluster import ClusterOptions
 
     _refuse_both("--overwrite", o.overwrite, "--skip-existing", o.skip_existing)
     _refuse_both("--quiet", o.quiet, "--verbose", o.verbose)
+    if o.workers is not None and o.cluster is None:
+        raise OptionError("--workers is for --cluster; name one, or leave it out")
     _refuse_both("--no-vad", not o.vad, "--vad-threshold", o.vad_threshold is not None)
     return subtitling.Plan(
         engine=subtitling.engine_options(o.vad, o.vad_threshold, o.device, o.weights, o.threads),
@@ -525,6 +549,7 @@ def read_plan(o: SimpleNamespace) -> Plan:
             o.order,
         ),
         as_json=o.as_json,
+        cluster=None if o.cluster is None else ClusterOptions(o.cluster, o.workers),
         **given(model=o.model, audio_track=o.audio_track, folder=o.output_dir, n_jobs=o.jobs),
     )
 

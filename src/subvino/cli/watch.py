@@ -68,18 +68,19 @@ def watch(folders: Sequence[Path], settle: float | None, rescan: float | None, *
     done stays done. Files that are still being written are waited for.
     """
     from subvino.cli.batch import Batch
-    from subvino.pipeline import load_transcriber
+    from subvino.cli.subtitling import loading
     from subvino.watching import WatchOptions, watch_folders
 
     plan = read_plan(SimpleNamespace(**rest))
     screen = Screen(rest["quiet"], rest["verbose"])
     options = WatchOptions(**given(settle=settle, rescan=rescan))
-    loaded = _Loaded(load_transcriber)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         screen.note(f"watching {', '.join(map(str, folders))}; Ctrl-C ends it")
-        for folder, files in watch_folders(folders, plan.folders, options):
-            Batch(plan, screen, loaded).run_files(folder, files)
+        with loading(plan, screen) as load:
+            loaded = _Loaded(load)
+            for folder, files in watch_folders(folders, plan.folders, options):
+                Batch(plan, screen, loaded).run_files(folder, files)
     except KeyboardInterrupt:
         screen.note("stopped; the same command goes on where this one stopped")
 

@@ -105,8 +105,10 @@ class Jobs:
         desk = Desk(
             settings, self.store, self._running, self.changes.tell, self._stopping, self._fetch
         )
+        long, short = LANES
         self._workers = tuple(
-            Worker(desk, tasks, LoadedModels(settings, self._load)) for tasks in LANES
+            Worker(desk, tasks, LoadedModels(settings, self._load))
+            for tasks in (*[long] * settings.n_jobs, short)
         )
         for thread in (*self._workers, self._purger):
             thread.start()

@@ -91,12 +91,14 @@ def make_server(
     return uvicorn.Server(config)
 
 
-def run_server(settings: ServerSettings, *, json_logs: bool = True) -> None:
-    """Serve until the process is told to stop.
+def run_server(
+    settings: ServerSettings, load: Load = load_transcriber, *, json_logs: bool = True
+) -> None:
+    """Serve until the process is told to stop; load: gives a loaded model.
 
     Raises ServerError, OutputError where the folder can't be used; SystemExit where the port can't.
     """
-    server = make_server(settings, json_logs=json_logs)
+    server = make_server(settings, load, json_logs=json_logs)
     jobs: Jobs = server.config.app.state.jobs  # type: ignore[union-attr]
     # Before the server begins, as it would tell of a failure by a traceback.
     with jobs:

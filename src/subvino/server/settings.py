@@ -53,6 +53,7 @@ class ServerSettings:
     model: taken where a client names none, or "whisper-1".
     models: names that clients may ask for; None: those that are on this machine already.
     threads: of the CPU; None takes the cores this process may use.
+    n_jobs: transcribed at once; more than one only where the model runs on a cluster.
     model_idle: seconds after its last job that a model stays loaded.
     keep: seconds for which finished jobs and their results are kept.
     api_key: what clients must send; "" asks for none.
@@ -69,6 +70,7 @@ class ServerSettings:
     models: tuple[str, ...] | None = None
     device: str = "AUTO"
     threads: int | None = None
+    n_jobs: int = 1
     model_idle: float = 300.0
     keep: float = 7 * DAY
     api_key: str = ""

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from subvino.audio import Audio
 from subvino.clip import heard_seconds, parse_clips
 from subvino.errors import (
     JobBusyError,
@@ -212,15 +211,15 @@ def _as_step(running: Running, desk: Desk) -> Callable[[str, int, int], None]:
 
 
 class _Watch:
-    """Called with every block of a job's sound: ends the work where it must not go on."""
+    """Told the seconds of every block of a job's sound: ends the work where it must not go on."""
 
     def __init__(self, running: Running, desk: Desk) -> None:
         self._running, self._desk = running, desk
         self._heard = 0.0
 
-    def __call__(self, audio: Audio) -> None:
+    def __call__(self, seconds: float) -> None:
         self.check()
-        self._heard += audio.duration
+        self._heard += seconds
         # A container may tell less than it holds.
         _check_length(self._heard, self._desk.settings)
 

@@ -61,6 +61,11 @@ class WhisperRecognizer:
         """Codes of the languages the model knows; ("en",) for an English-only one."""
         return self.tokenizer.languages
 
+    @property
+    def batch_size(self) -> int:
+        """Windows decoded at once where the options leave it open."""
+        return self.engine.default_batch_size
+
     def detect_language(self, sounds: Iterable[WindowSound]) -> Mapping[str, float]:
         """Language code → probability over all the windows, likeliest first; they sum to 1."""
         from subvino.whisper.language import detect_language
