@@ -14,8 +14,10 @@ def open_bucket(name: str) -> Iterator[Any]:
     """A client of the server, which has an empty bucket of this name; skips where it can't run."""
     moto_server = pytest.importorskip("moto.server")
     boto3 = pytest.importorskip("boto3")
+    s3fs = pytest.importorskip("s3fs")
     server = moto_server.ThreadedMotoServer("127.0.0.1", 0)
     server.start()
+    s3fs.S3FileSystem.clear_instance_cache()  # those of another server before this one
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
     with pytest.MonkeyPatch.context() as patch:
