@@ -1,12 +1,16 @@
-"""How long the cue builder takes, by length of speech, script and profile; prints a table.
+"""How long the cue builder takes, by length of speech, script and profile.
 
+Prints a table and writes it into RESULTS.md.
 Made-up speech at an ordinary pace: no model, no media. Run: python benchmarks/cue_speed.py [HOURS]
 """
 
+import os
 import random
 import resource
 import sys
 import time
+
+from results import describe_run, put_section
 
 from subvino.cues import PROFILES, build_cues, rules_for, violations
 from subvino.linebreak import split_words
@@ -38,25 +42,34 @@ def speak(language: str, hours: float) -> Transcript:
     return Transcript(tuple(segments), language, 1.0, now)
 
 
+def time_cues(transcript: Transcript, language: str, profile: str) -> list[str]:
+    """The row of a profile: core seconds tell more than the clock on a machine with other work."""
+    rules = rules_for(profile, language)
+    begin, busy = time.perf_counter(), time.process_time()
+    subtitles = build_cues(transcript, rules)
+    seconds, core_seconds = time.perf_counter() - begin, time.process_time() - busy
+    share = 100 * len(violations(subtitles, rules)) / len(subtitles.cues)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures = f"{share:.1f}", f"{core_seconds:.2f}", f"{seconds:.2f}", f"{peak:.0f}"
+    return [str(len(subtitles.cues)), *figures]
+
+
 def main() -> None:
     hours = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
-    print("| language | profile | hours | units | cues | violations/100 | s | peak MiB |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    lines = [
+        "| language | profile | hours | units | cues | violations/100 | core s | s | peak MiB |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
     for language in TEXTS:
         transcript = speak(language, hours)
         n_units = sum(len(segment.words or ()) for segment in transcript.segments)
         for profile in PROFILES:
-            rules = rules_for(profile, language)
-            begin = time.perf_counter()
-            subtitles = build_cues(transcript, rules)
-            seconds = time.perf_counter() - begin
-            share = 100 * len(violations(subtitles, rules)) / len(subtitles.cues)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(
-                f"| {language} | {profile} | {hours:g} | {n_units} | {len(subtitles.cues)} "
-                f"| {share:.1f} | {seconds:.2f} | {peak:.0f} |",
-                flush=True,
-            )
+            row = [language, profile, f"{hours:g}", str(n_units)]
+            lines.append(f"| {' | '.join([*row, *time_cues(transcript, language, profile)])} |")
+            print(lines[-1], flush=True)
+    command = f"python benchmarks/cue_speed.py {hours:g}"
+    about = describe_run(command, ("numpy",), f"load of the machine: {os.getloadavg()[0]:.1f}")
+    put_section("cue-speed", f"## Speed of the cue builder\n\n{about}\n" + "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from subvino.evaluate.timing import compare_times
 from subvino.formats import SubtitleFile, read, write
 from subvino.outputs import write_file
 from subvino.pipeline import EngineOptions, decoding_options, load_transcriber
+from subvino.speech import find_speech
 from subvino.subtitles import Cue, Subtitles
 from subvino.transcript import Transcript
 
@@ -168,6 +169,21 @@ def onset_errors(
     return [1000 * error for error in errors.onsets]
 
 
+def voice_delays(clip: Clip) -> list[float]:
+    """How long after each phrase's time somebody begins to speak, by the detector, in ms.
+
+    Of phrases that begin in a pause. A reference set on a grid, or to where a recording begins
+    and not its voice, shows here: cues can be no nearer to it than the voice is.
+    """
+    speech = find_speech(clip.audio).segments
+    delays = []
+    for phrase in clip.phrases or ():
+        spoken = [one for one in speech if one.end > phrase.start]
+        if spoken and phrase.start - 0.05 <= spoken[0].start < phrase.end:
+            delays.append(1000 * (spoken[0].start - phrase.start))
+    return delays
+
+
 def subtitle_rows(subtitles: Subtitles) -> list[tuple[int, int, str]]:
     return [(cue.start_ms, cue.end_ms, cue.text) for cue in subtitles.cues]
 
@@ -264,31 +280,35 @@ def profile_row(name: str, tally: Tally, reasons: Sequence[str]) -> list[str]:
 
 def onset_table(spoken: Sequence[Spoken]) -> str:
     head = ["set", "phrases", "cue begins with one", "median ms", "bias ms", "within 120 ms %"]
+    head.append("voice after the phrase's time, median ms")
     return to_table(head, onset_rows(spoken))
 
 
 def onset_rows(spoken: Sequence[Spoken]) -> Iterator[list[str]]:
-    everything: list[float] = []
+    everything, all_delays = list[float](), list[float]()
     n_phrases = 0
     for name in dict.fromkeys(one.set_name for one in spoken):
-        errors, n = [], 0
+        errors, delays, n = list[float](), list[float](), 0
         for one in spoken:
             if one.set_name == name and one.clip.phrases:
                 subtitles = build_cues(one.transcript)
                 errors += onset_errors(subtitle_rows(subtitles), one.clip, one.transcript.language)
+                delays += voice_delays(one.clip)
                 n += len(one.clip.phrases)
         if errors:
-            yield onset_row(name, n, errors)
+            yield onset_row(name, n, errors, delays)
             everything += errors
+            all_delays += delays
             n_phrases += n
     if everything:
-        yield onset_row("all", n_phrases, everything)
+        yield onset_row("all", n_phrases, everything, all_delays)
 
 
-def onset_row(name: str, n: int, errors: Sequence[float]) -> list[str]:
+def onset_row(name: str, n: int, errors: Sequence[float], delays: Sequence[float]) -> list[str]:
     near = sum(abs(error) <= 120 for error in errors)
     sizes = f"{median(map(abs, errors)):.0f}", f"{median(errors):+.0f}"
-    return [name, str(n), str(len(errors)), *sizes, f"{100 * near / len(errors):.0f}"]
+    late = f"{median(delays):+.0f}" if delays else ""
+    return [name, str(n), str(len(errors)), *sizes, f"{100 * near / len(errors):.0f}", late]
 
 
 def side_table(sides: dict[str, Side]) -> str:
