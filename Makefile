@@ -22,8 +22,9 @@ TEST_EXTRAS := dev,base,tiny-en,url,cjk,storage,cluster,evaluate,video,serve,doc
 NEWS := while read -r what name rest; do case "$$what $$name" in \
   *.metadata|*.metadata\ *) ;; Downloading\ *|Installing\ collected*) echo "  $$what $$name $$rest";; esac; done
 
-# uv takes a fifth of pip's time for so many packages; its list of them all is left out.
-UV := $(PIP) install --quiet "uv>=0.5" && $(BIN)/uv pip install --python $(BIN)/python
+# uv takes a fifth of pip's time for so many packages; its list of them all is left out. Compiled
+# as pip does it: what Python warns of when it compiles a package would be an error in the tests.
+UV := $(PIP) install --quiet "uv>=0.5" && $(BIN)/uv pip install --compile-bytecode --python $(BIN)/python
 BRIEFLY := 2> >(grep -vE '^ ([-+~]|Downloaded) ' >&2)
 
 # One environment serves both: the tests' one can run the demo too.
