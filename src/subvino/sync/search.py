@@ -25,6 +25,9 @@ Floats = npt.NDArray[np.float64]
 
 _STEP = 0.1
 """Seconds between the shifts that are tried."""
+_LONGEST_HELD = 1.5
+"""Seconds from a cue's in-time in which no other may come in."""
+
 _FINE_STEP = 0.01
 _FINE_REACH = 0.4
 _DETECTOR_LEAD = 0.05
@@ -222,7 +225,9 @@ def _whole_fit(times: Floats, speech: _Speech, rate: float, options: SyncOptions
 def _cut_fit(times: Floats, speech: _Speech, rate: float, options: SyncOptions) -> _Fit:
     """A shift for each cue, with as few changes as pay."""
     shifts, table = _table(times * rate, speech, options)
-    taken = np.column_stack([times[:, 0], times.mean(axis=1)]) * rate
+    # Half of it, or less: a cue that a cut runs through may be as long as what was cut.
+    held = np.minimum(np.diff(times, axis=1)[:, 0] / 2, _LONGEST_HELD)
+    taken = np.column_stack([times[:, 0], times[:, 0] + held]) * rate
     steps = np.round((taken - taken[0, 0]) / _STEP).astype(np.int64)
     chosen, sums = _best_shifts(table, steps, options.break_cost)
     found = np.where(chosen < 0, np.nan, shifts[chosen])
