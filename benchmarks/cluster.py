@@ -1,12 +1,13 @@
 """What workers on a cluster do, measured, and what more of them would do, simulated.
 
-Measured on this machine: a long file and a folder of clips, heard by one and by two workers of one
-thread each, in turn, through all that `--cluster local` does but the start of Ray and the load of
-the model. A worker's and the driver's seconds are those of the processor: others may be at work
-beside. From these times a schedule is played, event by event, for 1 to 1,000 workers.
+Measured on this machine: a long recording, joined from the clips of a set, and a folder of clips,
+heard without a cluster and by one and two workers of one thread each, in turn, through all that
+`--cluster local` does but the start of Ray and the load of the model. A worker's and the driver's
+seconds are those of the processor: others may be at work beside. From these times a schedule is
+played, event by event, for 1 to 1,000 workers.
 
     pip install -e ".[base,cluster,evaluate]"
-    python benchmarks/cluster.py LONG CLIPS [--model base] [--rounds 3] [--no-results]
+    python benchmarks/cluster.py SET CLIPS [--model base] [--rounds 3] [--no-results]
     python benchmarks/cluster.py --times times.json      # simulate again
 """
 
@@ -21,10 +22,12 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from recording import make_recording, read_sets
 from results import IMAGES, describe_run, put_section
 
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
@@ -37,6 +40,9 @@ SPAN = 8
 """Windows of a span: `subvino.cluster.spans.SPAN_WINDOWS`."""
 WINDOW_SECONDS = 27.0
 """Of speech in a window of a film that is speech throughout: the dearest case."""
+
+
+LONG, CLIPS = "a recording", "clips"
 
 
 # --- measured
@@ -58,22 +64,21 @@ class Row:
     """Seconds from asking for a span to having it."""
 
 
-def run(load: str, media: Sequence[Path], n_workers: int, model: str) -> Row:
-    """Hear the files with so many workers of one thread, and write their subtitles."""
+@contextmanager
+def loaded(n_workers: int, model: str, reads: list[float]) -> Iterator[Any]:
+    """A transcriber of one thread, or with so many workers of one; reads: seconds of each span."""
     from subvino.cluster import Cluster, ClusterOptions
     from subvino.cluster.pool import Reading
-    from subvino.pipeline import EngineOptions, FileWriter, place_outputs
-    from subvino.recognizer import DecodingOptions
+    from subvino.pipeline import EngineOptions, load_transcriber
 
-    options, writer = DecodingOptions(), FileWriter()
-    with (
-        Cluster(ClusterOptions("local", n_workers)) as cluster,
-        tempfile.TemporaryDirectory() as out,
-    ):
-        transcriber = cluster(model, EngineOptions("CPU", threads=1))
+    engine = EngineOptions("CPU", threads=1)
+    if not n_workers:
+        yield load_transcriber(model, engine)
+        return
+    with Cluster(ClusterOptions("local", n_workers)) as cluster:
+        transcriber = cluster(model, engine)
         while transcriber.pool.nodes.total() < n_workers:
             time.sleep(0.05)
-        reads: list[float] = []
         ask = transcriber.pool.ask
 
         def timed(task: Any) -> Any:
@@ -83,8 +88,18 @@ def run(load: str, media: Sequence[Path], n_workers: int, model: str) -> Row:
             return future
 
         transcriber.pool.ask = timed  # type: ignore[method-assign]
-        files = windows = 0
-        sound = 0.0
+        yield transcriber
+
+
+def run(load: str, media: Sequence[Path], n_workers: int, model: str) -> Row:
+    """Hear the files and write their subtitles; without a cluster where there are no workers."""
+    from subvino.pipeline import FileWriter, place_outputs
+    from subvino.recognizer import DecodingOptions
+
+    options, writer = DecodingOptions(), FileWriter()
+    reads: list[float] = []
+    files, windows, sound = 0, 0, 0.0
+    with loaded(n_workers, model, reads) as transcriber, tempfile.TemporaryDirectory() as out:
         begin, driver, cpu = time.perf_counter(), time.process_time(), worker_seconds()
         streams = (transcriber.open(path, options) for path in media)
         for stream, result in transcriber.hear(streams, options, 2):
@@ -95,7 +110,7 @@ def run(load: str, media: Sequence[Path], n_workers: int, model: str) -> Row:
             writer.write(transcript, place_outputs(Path(transcript.media), Path(out)))
             files, sound = files + 1, sound + (stream.duration or 0.0)
         wall, driver = time.perf_counter() - begin, time.process_time() - driver
-        cpu = worker_seconds() - cpu
+        cpu = worker_seconds() - cpu if n_workers else driver
     return Row(load, n_workers, files, windows, sound, wall, cpu, driver, tuple(reads))
 
 
@@ -113,11 +128,12 @@ def worker_seconds() -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def measure(options: argparse.Namespace) -> list[Row]:
-    loads = {"a chapter": [options.long], "clips": sorted(options.clips.rglob("*.flac"))}
+def measure(options: argparse.Namespace, folder: Path) -> list[Row]:
+    long = make_recording(read_sets([options.set], ""), options.minutes, folder)
+    loads = {LONG: [long.audio], CLIPS: sorted(options.clips.rglob("*.flac"))}
     rows = []
     for number in range(options.rounds):
-        for n_workers in (1, 2):
+        for n_workers in (0, 1, 2):
             for load, media in loads.items():
                 rows.append(run(load, media, n_workers, options.model))
                 print(number, {**asdict(rows[-1]), "reads": len(rows[-1].reads)}, flush=True)
@@ -131,33 +147,32 @@ def measure(options: argparse.Namespace) -> list[Row]:
 class Times:
     """Seconds. window: of a worker for one, measured several times, one drawn for each span.
 
-    read: from asking for a span to having it. file, span: of the driver, for each.
+    read: from asking for a span to having it. file: of the driver, for each; result: of the
+    driver, for a window's.
     """
 
     window: tuple[float, ...]
     clip: tuple[float, ...]
     read: float
     file: float
-    span: float
+    result: float
 
 
 def times_of(rows: Sequence[Row]) -> Times:
-    """file and span come of two runs with few and with many files for as many windows."""
-    long = [row for row in rows if row.load == "a chapter"]
-    clips = [row for row in rows if row.load == "clips"]
-    n_spans = max(1, long[0].windows // SPAN)
-    a_chapter = statistics.median(row.driver for row in long)
-    all_clips = statistics.median(row.driver for row in clips)
-    # all_clips = files * (file + span); a_chapter = file + n_spans * span
-    both = all_clips / clips[0].files
-    span = max((a_chapter - both) / max(n_spans - 1, 1), 1e-4)
-    span = min(span, both / 2)
+    """file and result come of two runs, with one file and with many."""
+    rows = [row for row in rows if row.n_workers]
+    long = [row for row in rows if row.load == LONG]
+    clips = [row for row in rows if row.load == CLIPS]
+    recording = statistics.median(row.driver for row in long)
+    clip = statistics.median(row.driver for row in clips) / clips[0].files
+    # clip = file + result; recording = file + windows * result
+    result = min(max((recording - clip) / (long[0].windows - 1), 0.0), clip)
     return Times(
         window=tuple(row.cpu / row.windows for row in long),
         clip=tuple(row.cpu / row.windows for row in clips),
         read=statistics.median(read for row in rows for read in row.reads),
-        file=both - span,
-        span=span,
+        file=clip - result,
+        result=result,
     )
 
 
@@ -192,7 +207,7 @@ class Simulation:
             if kind == "read":
                 self._have_read(now, file, span)
             else:
-                self._have_heard(now, file)
+                self._have_heard(now, file, span)
             self._hand_out(now)
         return self
 
@@ -212,6 +227,9 @@ class Simulation:
     def _n_spans(self, file: int) -> int:
         return -(-self._n_windows(file) // SPAN)
 
+    def _windows_in(self, file: int, span: int) -> int:
+        return min(SPAN, self._n_windows(file) - span * SPAN)
+
     def _open(self, now: float) -> None:
         if self._next == len(self._files):
             return
@@ -228,8 +246,8 @@ class Simulation:
         else:
             self._waiting[file].append(span)
 
-    def _have_heard(self, now: float, file: int) -> None:
-        done = self._drive(now, self._times.span / 2)
+    def _have_heard(self, now: float, file: int, span: int) -> None:
+        done = self._drive(now, self._times.result * self._windows_in(file, span))
         self._free += 1
         for span in self._waiting.pop(file, ()):
             heapq.heappush(self._ready, (file, span))
@@ -243,9 +261,9 @@ class Simulation:
         while self._free and self._ready:
             file, span = heapq.heappop(self._ready)
             self._free -= 1
-            windows = min(SPAN, self._n_windows(file) - span * SPAN)
+            windows = self._windows_in(file, span)
             took = self._rng.choice(self._times.clip if windows == 1 else self._times.window)
-            self._at(self._drive(now, self._times.span / 2) + windows * took, "heard", file, span)
+            self._at(now + windows * took, "heard", file, span)
 
 
 def simulate(times: Times) -> dict[str, list[Simulation]]:
@@ -259,29 +277,30 @@ def simulate(times: Times) -> dict[str, list[Simulation]]:
 
 def report(rows: Sequence[Row], times: Times) -> Iterator[str]:
     yield "**Measured**: workers of one thread, on one machine; medians\n"
-    yield "| load | workers | files | windows | sound s | wall s | x real time | to 1 worker |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-    for load in ("a chapter", "clips"):
-        alone = None
-        for n in (1, 2):
+    yield "| load | workers | files | windows | sound s | s | x real time | to 1 worker | core s |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for load in (LONG, CLIPS):
+        walls = {
+            n: statistics.median(row.wall for row in rows if (row.load, row.n_workers) == (load, n))
+            for n in (0, 1, 2)
+        }
+        for n, wall in walls.items():
             found = [row for row in rows if (row.load, row.n_workers) == (load, n)]
-            wall = statistics.median(row.wall for row in found)
-            alone = alone or wall
-            one = found[0]
+            core, one = statistics.median(row.cpu for row in found), found[0]
             yield (
-                f"| {load} | {n} | {one.files} | {one.windows} | {one.sound:.0f} | {wall:.1f} "
-                f"| {one.sound / wall:.1f} | {alone / wall:.2f} |"
+                f"| {load} | {n or 'no cluster'} | {one.files} | {one.windows} | {one.sound:.0f} "
+                f"| {wall:.1f} | {one.sound / wall:.1f} | {walls[1] / wall:.2f} | {core:.1f} |"
             )
-    long = [row for row in rows if row.load == "a chapter"]
+    long = [row for row in rows if row.load == LONG and row.n_workers]
     speed = statistics.median(row.sound / row.cpu for row in long)
     yield "\n| measured time | ms |\n| --- | ---: |"
     window, clip = statistics.median(times.window), statistics.median(times.clip)
     yield f"| a worker's core for a window of a long file | {1e3 * window:.0f} |"
     yield f"| a worker's core for a clip | {1e3 * clip:.0f} |"
     yield f"| from asking for a span of 8 windows to having it | {1e3 * times.read:.0f} |"
-    yield f"| the driver for a file: open, cues, files | {1e3 * times.file:.1f} |"
-    yield f"| the driver for a span | {1e3 * times.span:.1f} |"
-    yield f"\nA worker's core hears {speed:.1f} s of the chapter in a second.\n"
+    yield f"| the driver for a file: open it, write the subtitles | {1e3 * times.file:.1f} |"
+    yield f"| the driver for a window: its result, its cues | {1e3 * times.result:.1f} |"
+    yield f"\nA worker's core hears {speed:.1f} s of the recording in a second.\n"
 
 
 def report_simulation(found: dict[str, list[Simulation]]) -> Iterator[str]:
@@ -319,9 +338,10 @@ def draw(found: dict[str, list[Simulation]], path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("long", type=Path, nargs="?")
+    parser.add_argument("set", type=Path, nargs="?", metavar="SET")
     parser.add_argument("clips", type=Path, nargs="?")
     parser.add_argument("--model", default="base")
+    parser.add_argument("--minutes", type=float, default=30.0, help="of the recording")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--times", type=Path, help="measured before; written where it is missing")
     parser.add_argument("--no-results", action="store_true")
@@ -329,7 +349,8 @@ def main() -> None:
     if options.times and options.times.is_file():
         rows = [Row(**row) for row in json.loads(options.times.read_text())]
     else:
-        rows = measure(options)
+        with tempfile.TemporaryDirectory() as folder:
+            rows = measure(options, Path(folder))
         if options.times:
             options.times.write_text(json.dumps([asdict(row) for row in rows]))
     times = times_of(rows)
@@ -337,7 +358,7 @@ def main() -> None:
     text = "\n".join([*report(rows, times), *report_simulation(found)])
     print(text)
     if not options.no_results:
-        command = f"python benchmarks/cluster.py LONG CLIPS --model {options.model}"
+        command = f"python benchmarks/cluster.py SET CLIPS --model {options.model}"
         head = describe_run(
             command, ("openvino", "ray"), f"load of the machine: {os.getloadavg()[0]:.1f}"
         )

@@ -120,8 +120,7 @@ class Cluster:
             pool.close()
             raise
         weakref.finalize(transcriber, pool.let_go)
-        told = "1 worker" if n_workers == 1 else f"{n_workers} workers"
-        self._on_event(f"{told} of {threads} threads")
+        self._on_event(f"workers: {n_workers}, with {threads} of the CPU's threads each")
         return transcriber
 
 

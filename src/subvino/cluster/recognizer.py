@@ -16,7 +16,10 @@ from subvino.errors import SubvinoError
 from subvino.recognizer import Carry, DecodingOptions, FileWindows, WindowResult
 
 PATIENCE = 0.05
-"""Seconds after which it is looked whether somebody has read on, while nothing else happens."""
+"""Seconds after which it is looked whether somebody has read on, while workers have room."""
+
+LONG_PATIENCE = 0.5
+"""Seconds after which it is looked whether there are more workers, while none has room."""
 
 
 class ClusterRecognizer:
@@ -141,9 +144,17 @@ class _Run:
             file = self._choose(files)
             if file is not None:
                 self._send(file)
-            for number in self._answers(0 if file is not None else PATIENCE):
+            for number in self._answers(0 if file is not None else self._patience):
                 if number in self._open:
                     yield from self._take(self._open[number])
+
+    @property
+    def _has_room(self) -> bool:
+        return self._pool.has_room(self._options.batch_size)
+
+    @property
+    def _patience(self) -> float:
+        return PATIENCE if self._has_room else LONG_PATIENCE
 
     def _take(self, file: _OpenFile) -> Iterator[tuple[int, WindowResult | None]]:
         for result in file.take():
@@ -163,7 +174,7 @@ class _Run:
 
     def _choose(self, files: Iterator[FileWindows]) -> _OpenFile | None:
         """The first file that can send something while there is room for it, or a new one."""
-        if not self._pool.has_room(self._options.batch_size):
+        if not self._has_room:
             return None
         n_reading = 0
         for file in self._open.values():
