@@ -8,6 +8,7 @@ import pysubs2
 from av.subtitles.subtitle import AssSubtitle
 from hypothesis import strategies as st
 
+from subvino.formats.direction import without_marks
 from subvino.subtitles import Cue, CueWord, RawCue, Subtitles
 
 PLAIN = Subtitles(
@@ -55,7 +56,7 @@ Times = tuple[int, int, str]
 LINES = st.one_of(
     st.sampled_from(MARKUP),
     st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn", "Zl", "Zp", "Co"]), max_size=20),
-).map(lambda text: " ".join(text.replace("\u2060", "").split()))
+).map(lambda text: " ".join(re.sub("[\u2060\u200f\u202b\u202c]", "", text).split()))
 
 
 @st.composite
@@ -89,7 +90,11 @@ def ffmpeg_rows(text: str, demuxer: str) -> list[Times]:
                 continue
             start_ms = round(packet.pts * stream.time_base * 1000)
             end_ms = start_ms + round((packet.duration or 0) * stream.time_base * 1000)
-            shown = [_ass_text(rect) for rect in packet.decode() if isinstance(rect, AssSubtitle)]
+            shown = [
+                without_marks(_ass_text(rect))
+                for rect in packet.decode()
+                if isinstance(rect, AssSubtitle)
+            ]
             found.append((start_ms, end_ms, "\n".join(shown)))
     return found
 
@@ -103,6 +108,6 @@ def _ass_text(rect: AssSubtitle) -> str:
 
 def pysubs2_rows(text: str, name: str) -> list[Times]:
     return [
-        (event.start, event.end, event.plaintext.strip())
+        (event.start, event.end, without_marks(event.plaintext.strip()))
         for event in pysubs2.SSAFile.from_string(text, format_=name)
     ]

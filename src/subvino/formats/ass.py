@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from subvino.errors import SubtitleFileError
+from subvino.formats.direction import mark_direction, without_marks
 from subvino.formats.format import Format, Reading, Style, WriteOptions
 from subvino.formats.timedtext import parse_clock, text_lines
 from subvino.subtitles import Cue, RawCue, Subtitles
@@ -52,7 +53,7 @@ def _colour(rgb: str) -> str:
 
 def _event(cue: Cue, options: WriteOptions) -> str:
     lines = list(_karaoke_lines(cue)) if options.words else []
-    text = r"\N".join(lines or [_escape(line) for line in text_lines(cue)])
+    text = r"\N".join(lines or [mark_direction(_escape(line), line) for line in text_lines(cue)])
     start_cs = _centiseconds(cue.start_ms)
     end_cs = max(_centiseconds(cue.end_ms), start_cs + 1)
     return f"Dialogue: 0,{_clock(start_cs)},{_clock(end_cs)},Default,,0,0,0,,{text}"
@@ -73,7 +74,7 @@ def _karaoke_lines(cue: Cue) -> Iterator[str]:
             end = next(ends)
             line += f"{{\\k{end - now}}}{_escape(word.text if place else word.text.lstrip())}"
             now = end
-        yield line
+        yield mark_direction(line, "".join(word.text for word in row))
 
 
 def _centiseconds(time_ms: int) -> int:
@@ -129,7 +130,7 @@ def _plain_text(text: str) -> str:
     text = _OVERRIDE.sub("", text)
     for mark, char in ((r"\N", "\n"), (r"\n", "\n"), (r"\h", "\u00a0"), (r"\{", "{"), (r"\}", "}")):
         text = text.replace(mark, char)
-    return text.replace(_WORD_JOINER, "").strip()
+    return without_marks(text.replace(_WORD_JOINER, "").strip())
 
 
 FORMAT = Format(

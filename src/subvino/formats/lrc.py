@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from subvino.formats.direction import mark_direction
 from subvino.formats.format import Format, WriteOptions
 from subvino.formats.timedtext import text_lines
 from subvino.linebreak import join_lines
@@ -27,12 +28,13 @@ _CLEAR_MS = 1000
 
 def _text(cue: Cue, options: WriteOptions) -> str:
     if options.words and cue.words:
-        return "".join(
+        line = "".join(
             f"{' ' if word.text[:1].isspace() and number else ''}"
             f"<{_clock(word.start_ms)}>{word.text.strip()}"
             for number, word in enumerate(cue.words)
         )
-    return join_lines(text_lines(cue))
+        return mark_direction(line, "".join(word.text for word in cue.words))
+    return mark_direction(join_lines(text_lines(cue)))
 
 
 def _clock(time_ms: int) -> str:

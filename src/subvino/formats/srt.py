@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 
 from subvino.errors import SubtitleFileError
+from subvino.formats.direction import mark_direction, without_marks
 from subvino.formats.format import Format, Reading, WriteOptions
 from subvino.formats.timedtext import format_clock, read_blocks, text_lines
 from subvino.subtitles import Subtitles
@@ -31,7 +32,7 @@ def write(subtitles: Subtitles, options: WriteOptions | None = None) -> str:
     del options
     return "\n".join(
         f"{number}\n{format_clock(cue.start_ms, ',')} --> {format_clock(cue.end_ms, ',')}\n"
-        + "".join(f"{_escape(line)}\n" for line in text_lines(cue))
+        + "".join(f"{mark_direction(_escape(line))}\n" for line in text_lines(cue))
         for number, cue in enumerate(subtitles.cues, start=1)
     )
 
@@ -49,7 +50,7 @@ def read(text: str, path: str = "<srt>") -> Reading:
 
 
 def _strip_markup(text: str) -> str:
-    return _JOINED.sub(r"\1", _OVERRIDE.sub("", _TAG.sub("", text))).strip()
+    return without_marks(_JOINED.sub(r"\1", _OVERRIDE.sub("", _TAG.sub("", text))).strip())
 
 
 FORMAT = Format(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from subvino.errors import SubtitleFileError
+from subvino.formats.direction import mark_direction, without_marks
 from subvino.formats.format import Format, Reading, WriteOptions
 from subvino.formats.timedtext import format_clock, text_lines
 from subvino.subtitles import Cue, RawCue, Subtitles
@@ -52,7 +53,7 @@ tts:displayAlign="after"/>
 
 def _lines(cue: Cue, options: WriteOptions) -> list[str]:
     spans = list(_span_lines(cue)) if options.words else []
-    return spans or [_escape(line) for line in text_lines(cue)]
+    return spans or [mark_direction(_escape(line), line) for line in text_lines(cue)]
 
 
 def _span_lines(cue: Cue) -> Iterator[str]:
@@ -63,7 +64,7 @@ def _span_lines(cue: Cue) -> Iterator[str]:
             space = " " if line and word.text[:1].isspace() else ""
             begin = format_clock(max(word.start_ms - cue.start_ms, 0))
             line += f'{space}<span begin="{begin}">{_escape(word.text.strip())}</span>'
-        yield line
+        yield mark_direction(line, "".join(word.text for word in row))
 
 
 def _escape(text: str) -> str:
@@ -189,7 +190,9 @@ class _Reader:
         if element.name == "p" and element.timed:
             lines = (" ".join(line.split(" ")).strip() for line in "".join(self._text).split("\n"))
             end_ms = element.begin_ms if element.end_ms is None else element.end_ms
-            self.cues.append(RawCue(element.begin_ms, end_ms, "\n".join(lines).strip()))
+            self.cues.append(
+                RawCue(element.begin_ms, end_ms, without_marks("\n".join(lines).strip()))
+            )
 
     def close(self) -> None:
         """The document ends."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from subvino.errors import SubtitleFileError
+from subvino.formats.direction import mark_direction, without_marks
 from subvino.formats.format import Format, Reading, WriteOptions
 from subvino.formats.timedtext import format_clock, read_blocks, text_lines
 from subvino.subtitles import Cue, CueWord, Subtitles
@@ -25,7 +26,7 @@ def write(subtitles: Subtitles, options: WriteOptions = _DEFAULTS) -> str:
 def _block(cue: Cue, options: WriteOptions) -> str:
     times = f"{format_clock(cue.start_ms)} --> {format_clock(cue.end_ms)}"
     lines = list(_tagged_lines(cue)) if options.words else []
-    lines = lines or [_escape(line) for line in text_lines(cue)]
+    lines = lines or [mark_direction(_escape(line), line) for line in text_lines(cue)]
     return "\n".join([f"{times} {options.vtt_settings}".rstrip(), *lines])
 
 
@@ -37,7 +38,7 @@ def _tagged_lines(cue: Cue) -> Iterator[str]:
             tag, shown_ms = _time_tag(word, shown_ms, cue.end_ms)
             space = " " if line and word.text[:1].isspace() else ""
             line += space + tag + _escape(word.text.strip())
-        yield line
+        yield mark_direction(line, "".join(word.text for word in row))
 
 
 def _time_tag(word: CueWord, shown_ms: int, end_ms: int) -> tuple[str, int]:
@@ -60,7 +61,7 @@ def read(text: str, path: str = "<vtt>") -> Reading:
 
 
 def _strip_tags(text: str) -> str:
-    return html.unescape(_TAG.sub("", text)).strip()
+    return without_marks(html.unescape(_TAG.sub("", text)).strip())
 
 
 FORMAT = Format(name="vtt", suffix=".vtt", media_type="text/vtt", write_subtitles=write, read=read)
