@@ -10,7 +10,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import shutil
 import sys
 import time
 from contextlib import suppress
@@ -35,11 +34,13 @@ DIMENSIONS = Dimensions(80, 32, 2, 1, 2, n_vocab=2000, n_text_context=48)
 N_KILLS = 17
 """For each way. The last start is let go on to its end: how soon after its last journal a command
 ends differs between machines, and one that ends slowly would be killed for ever."""
-WAYS = (
-    ("--batch-size", "3"),
-    ("--condition-on-previous", "--language", "de", "--temperature", "0"),
-    ("--multilingual", "--temperature", "0"),
-)
+FILES = ("media/0.wav", "media/1.wav", "media/2.wav")
+WAYS = {
+    "batches": (*FILES, "--batch-size", "3"),
+    "folder": ("media", "--batch-size", "3"),
+    "sequence": (*FILES, "--condition-on-previous", "--language", "de", "--temperature", "0"),
+    "languages": (*FILES, "--multilingual", "--temperature", "0"),
+}
 
 
 @pytest.fixture
@@ -50,10 +51,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     weights["decoder.embed_tokens.weight"] *= 8
     tiny.write_huggingface(tmp_path / "model", DIMENSIONS, weights)
     convert_model(tmp_path / "model", "mine")
+    (tmp_path / "media").mkdir()
     for number, seconds in enumerate((130, 190, 70)):
         rng = np.random.default_rng(number)
         samples = rng.normal(scale=0.1, size=seconds * 16_000).astype(np.float32)
-        write_media(tmp_path / f"{number}.wav", Track(samples, "pcm_s16le", rate=16_000))
+        write_media(tmp_path / FILES[number], Track(samples, "pcm_s16le", rate=16_000))
     return tmp_path
 
 
@@ -76,9 +78,8 @@ class Command:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.preloaded"])
         self._place, self.out = place, place / out
-        inputs = sorted(path.name for path in place.glob("*.wav"))
-        options = ("-m", "mine", "--no-vad", "-o", out, "-f", "srt,json", "--threads", "1", *way)
-        self._arguments = (*inputs, *options)
+        options = ("-m", "mine", "--no-vad", "-o", out, "-f", "srt,json", "--threads", "1")
+        self._arguments = (*way, *options)
 
     def start(self) -> BaseProcess:
         values = (str(self._place), str(self._place / "cache"), self._arguments)
@@ -94,10 +95,6 @@ class Command:
     def written(self) -> dict[str, bytes]:
         """What stands under final names; temporary files begin with a dot."""
         return {path.name: path.read_bytes() for path in self.out.glob("[!.]*")}
-
-    def forget(self) -> None:
-        """Begin anew."""
-        shutil.rmtree(self.out)
 
 
 def journal_size(place: Path) -> int:
@@ -121,7 +118,7 @@ def kill_some_time(process: BaseProcess, place: Path, rng: random.Random) -> boo
     return process.exitcode == -9
 
 
-@pytest.mark.parametrize("way", WAYS, ids=("batches", "sequence", "languages"))
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 def test_killed_at_random_moments_the_files_are_the_same_to_the_byte(
     place: Path, way: tuple[str, ...]
 ) -> None:
@@ -132,7 +129,7 @@ def test_killed_at_random_moments_the_files_are_the_same_to_the_byte(
     assert len(wanted) == 6
     assert journal_size(place) == 0
 
-    killed = Command(place, "killed", way)
+    killed = Command(place, "killed0", way)
     n_kills = 0
     while n_kills < N_KILLS:
         if kill_some_time(killed.start(), place, rng):
@@ -141,6 +138,6 @@ def test_killed_at_random_moments_the_files_are_the_same_to_the_byte(
             assert all(wanted[name] == data for name, data in killed.written().items())
         else:
             assert killed.written() == wanted
-            killed.forget()
+            killed = Command(place, f"killed{n_kills}", way)
     killed.run_to_its_end()
     assert killed.written() == wanted

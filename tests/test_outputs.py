@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from subvino import outputs
 from subvino.errors import (
     DiskFullError,
     OutputError,
@@ -121,6 +122,34 @@ def test_a_file_is_ones_own_until_it_is_edited(tmp_path: Path, log: OutputLog) -
     OutputLog(tmp_path / "log").check(path)
     path.write_bytes(b"edited")
     with pytest.raises(OutputExistsError, match="--overwrite"):
+        log.check(path)
+
+
+def test_a_file_is_ones_own_wherever_between_two_steps_its_writing_ended(
+    tmp_path: Path, log: OutputLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.srt"
+    log.write(path, b"first")
+    log.check(path)
+
+    def end_before(path: Path, content: bytes) -> None:
+        raise KeyboardInterrupt
+
+    def end_after(path: Path, content: bytes) -> None:
+        if path.suffix == ".srt":
+            path.write_bytes(content)
+            raise KeyboardInterrupt
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+
+    for end, stands in ((end_before, b"first"), (end_after, b"second")):
+        monkeypatch.setattr(outputs, "write_file", end)
+        with pytest.raises(KeyboardInterrupt):
+            log.write(path, b"second")
+        assert path.read_bytes() == stands
+        log.check(path)
+    path.write_bytes(b"edited")
+    with pytest.raises(OutputExistsError):
         log.check(path)
 
 

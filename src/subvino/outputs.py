@@ -12,7 +12,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -115,22 +115,35 @@ class OutputLog:
     def check(self, path: Path) -> None:
         """Raises OutputExistsError where somebody else's file, or an edited one, stands."""
         with _translated_errors(path):
-            if path.exists() and self._noted(path) != _digest(path):
+            if path.exists() and _digest(path.read_bytes()) not in self._noted(path):
                 raise OutputExistsError(path)
 
-    def note(self, path: Path) -> None:
-        """Remember the file as it stands now; not being able to is no harm worth an error."""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._entry(path).write_text(_digest(path), encoding="ascii")
-        except OSError:
-            return
+    def write(self, path: Path, content: bytes) -> None:
+        """Write the file, whole or not at all; raises OutputError and its kinds.
 
-    def _noted(self, path: Path) -> str:
+        Whenever the process is killed, what stands there then is known to be ours: before the
+        file takes its place, the log knows it as well as the one that stood there.
+        """
+        digest = _digest(content)
+        self._keep(path, {*self._noted(path), digest})
+        write_file(path, content)
+        self._keep(path, {digest})
+
+    def note(self, path: Path) -> None:
+        """Remember the file as it stands now."""
+        with suppress(OSError):
+            self._keep(path, {_digest(path.read_bytes())})
+
+    def _keep(self, path: Path, digests: set[str]) -> None:
+        """Not being able to is no harm worth an error."""
+        with suppress(OutputError):
+            write_file(self._entry(path), "\n".join(sorted(digests)).encode())
+
+    def _noted(self, path: Path) -> set[str]:
         try:
-            return self._entry(path).read_text(encoding="ascii")
+            return set(self._entry(path).read_text(encoding="ascii").split())
         except (OSError, ValueError):
-            return ""
+            return set()
 
     def _entry(self, path: Path) -> Path:
         # The folder's real path: the same file reached by another way is still ours.
@@ -138,8 +151,8 @@ class OutputLog:
         return self._folder / hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _umask() -> int:

@@ -51,7 +51,7 @@ from subvino.journal import (
 from subvino.media import AudioStream, read_audio
 from subvino.models import DEFAULT_WEIGHTS, Progress, cache_folder, digest_model, prepare_model
 from subvino.network import WeightsKind
-from subvino.outputs import Existing, OutputLog, OutputPlace, check_writable, write_file
+from subvino.outputs import Existing, OutputLog, OutputPlace, check_writable
 from subvino.recognizer import (
     DecodingOptions,
     FileRecognizer,
@@ -751,8 +751,7 @@ class FileWriter:
             paths = {name: path for name, path in paths.items() if not path.exists()}
         contents = self.contents(transcript, tuple(paths), shot_changes)
         for name, path in paths.items():
-            write_file(path, contents[name])
-            self._log.note(path)
+            self._log.write(path, contents[name])
         return tuple(paths.values())
 
     def write_translation(
@@ -773,8 +772,7 @@ class FileWriter:
         if self.options.existing == "skip":
             paths = {name: path for name, path in paths.items() if not path.exists()}
         for name, path in paths.items():
-            write_file(path, self._encode(name, subtitles))
-            self._log.note(path)
+            self._log.write(path, self._encode(name, subtitles))
         return tuple(paths.values())
 
     def check_translation(self, place: OutputPlace, language: str | None) -> None:

@@ -229,8 +229,7 @@ class Place:
 
         if self.backup is not None:
             write_file(self.backup, read_file(self.original, MAX_FILE_BYTES))
-        write_file(self.path, content)
-        self._log().note(self.path)
+        self._log().write(self.path, content)
         return self.path
 
     def _log(self) -> OutputLog:
