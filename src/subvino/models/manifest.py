@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -126,11 +127,13 @@ def _check_name(name: str) -> str:
 
 def find_changed_files(folder: Path, manifest: Manifest, *, digests: bool = False) -> list[str]:
     """Names of files that are missing or not as they were; by size, or by digest (slower)."""
-    return [
-        name
-        for name, record in manifest.files.items()
-        if not _is_unchanged(folder / name, record, digests=digests)
-    ]
+
+    def is_unchanged(name: str) -> bool:
+        return _is_unchanged(folder / name, manifest.files[name], digests=digests)
+
+    with ThreadPoolExecutor() as several:  # hashing leaves the interpreter to others
+        unchanged = several.map(is_unchanged, manifest.files)
+        return [name for name, same in zip(manifest.files, unchanged, strict=True) if not same]
 
 
 def _is_unchanged(path: Path, record: FileRecord, *, digests: bool) -> bool:

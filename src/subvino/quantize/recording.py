@@ -82,7 +82,7 @@ class RecordingEngine(Engine):
     def __init__(
         self,
         folder: ModelFolder,
-        vocabulary: Vocabulary,
+        vocabulary: Callable[[], Vocabulary],
         device: str,
         properties: Properties,
         *,

@@ -7,6 +7,7 @@ Floor 2 of the road. `engine` is the compiled network, `batch` its memory, `hypo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from subvino.audio import WindowSound
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from subvino.whisper.recording import DecodedWindow
     from subvino.whisper.slots import SlotEngine
 
-    EngineOpener = Callable[[ModelFolder, Vocabulary, str, Properties], SlotEngine]
+    EngineOpener = Callable[[ModelFolder, Callable[[], Vocabulary], str, Properties], SlotEngine]
 
 
 class WhisperRecognizer:
@@ -38,23 +39,29 @@ class WhisperRecognizer:
         open_with: EngineOpener | None = None,
     ) -> None:
         """Compile the model; open_with: what runs its graphs instead of `open_engine`."""
+        self._folder = folder
+        self.engine = (open_with or open_engine)(folder, self._vocabulary, device, properties)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Of the model; read when it is first needed, while the engine loads its graphs."""
+        return Tokenizer(self._folder.tokenizer)
+
+    def _vocabulary(self) -> Vocabulary:
         from subvino.graphs.head import Vocabulary
 
-        settings, n_vocab = folder.settings, folder.dimensions.n_vocab
-        self._name = folder.name
-        self.tokenizer = Tokenizer(folder.tokenizer)
-        vocabulary = Vocabulary(
-            n_vocab=n_vocab,
+        suppressed = self._folder.settings.suppress_tokens
+        return Vocabulary(
+            n_vocab=self._folder.dimensions.n_vocab,
             eot=self.tokenizer.eot,
             timestamp_begin=self.tokenizer.timestamp_begin,
-            suppressed=settings.suppress_tokens or self.tokenizer.non_speech_tokens(),
+            suppressed=suppressed or self.tokenizer.non_speech_tokens(),
         )
-        self.engine = (open_with or open_engine)(folder, vocabulary, device, properties)
 
     @property
     def name(self) -> str:
         """The model's name, as the transcript reports it."""
-        return self._name
+        return self._folder.name
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -120,13 +127,16 @@ class WhisperRecognizer:
 
 
 def open_engine(
-    folder: ModelFolder, vocabulary: Vocabulary, device: str, properties: Properties
+    folder: ModelFolder, vocabulary: Callable[[], Vocabulary], device: str, properties: Properties
 ) -> SlotEngine:
-    """The engine that runs the folder's kind of graphs, compiled."""
+    """The engine that runs the folder's kind of graphs, compiled.
+
+    vocabulary: reads it; called while graphs are loaded.
+    """
     if folder.layout == "optimum":
         from subvino.whisper.optimum import OptimumEngine
 
-        return OptimumEngine(folder, vocabulary, device, properties)
+        return OptimumEngine(folder, vocabulary(), device, properties)
     from subvino.whisper.engine import Engine
 
     return Engine(folder, vocabulary, device, properties)

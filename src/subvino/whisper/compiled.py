@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -28,6 +29,12 @@ Properties = Mapping[str, str | int | bool]
 _CHECKSUM_BYTES = 4
 _UNUSED_DAYS = 30
 """Compiled graphs that nobody has loaded for so long are deleted."""
+
+MAKING = threading.RLock()
+"""To be held while graphs are built or looked into. Two threads that are the first of a process to
+read a constant's data wait for each other for ever (OpenVINO 2026.4.1: one has what the other
+needs, the interpreter, and the other the right to set up what both need). Compiling and loading go
+on side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +81,22 @@ def compile_graph(
     """
     plain = {key: value for key, value in properties.items() if key != "CACHE_DIR"}
     if "CACHE_DIR" not in properties:
-        return core.compile_model(recipe.make(), device, plain)
+        return _make(core, recipe, device, plain)
     key = _key(core, recipe, device, plain)
     path = Path(str(properties["CACHE_DIR"])) / f"{recipe.name}-{key}.blob"
     kept = _load(path)
     if kept is not None:
         with suppress(RuntimeError):  # of another build of OpenVINO, which its number doesn't tell
             return core.import_model(kept, device, plain)
-    compiled = core.compile_model(recipe.make(), device, plain)
+    compiled = _make(core, recipe, device, plain)
     _keep(path, compiled)
     return compiled
+
+
+def _make(core: ov.Core, recipe: Recipe, device: str, properties: Properties) -> ov.CompiledModel:
+    with MAKING:
+        graph = recipe.make()
+    return core.compile_model(graph, device, properties)
 
 
 def _key(core: ov.Core, recipe: Recipe, device: str, properties: Properties) -> str:

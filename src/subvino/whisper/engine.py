@@ -5,7 +5,7 @@ Floor 2 of the road. Knows nothing of windows or text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -19,6 +19,7 @@ from subvino.memory import keep_heap_small, trim_heap
 from subvino.network import ModelFolder
 from subvino.whisper.batch import Batch
 from subvino.whisper.compiled import (
+    MAKING,
     Properties,
     Recipe,
     compile_graph,
@@ -43,11 +44,15 @@ class Engine:
     """
 
     def __init__(
-        self, folder: ModelFolder, vocabulary: Vocabulary, device: str, properties: Properties
+        self,
+        folder: ModelFolder,
+        vocabulary: Callable[[], Vocabulary],
+        device: str,
+        properties: Properties,
     ) -> None:
+        """Load the graphs; vocabulary: reads it, called while they are loaded."""
         keep_heap_small()
         self.dimensions = folder.dimensions
-        self.vocabulary = vocabulary
         precision = str(properties.get("INFERENCE_PRECISION_HINT", "f32"))
         self.cache_type = _CACHE_TYPES.get(precision, ov.Type.f32)
         self._core = new_core()
@@ -63,9 +68,11 @@ class Engine:
         beside.shutdown(wait=False)
         steps = Recipe("decoder", self._make_decoder)
         self._decoder = self._compile(steps, _step_properties(device))
-        head = self._read("head")
-        self._embedding = largest_matrix(head)
-        self._head = Head(self._core, head, vocabulary, device, properties)
+        self.vocabulary = vocabulary()
+        with MAKING:
+            head = self._read("head")
+            self._embedding = largest_matrix(head)
+        self._head = Head(self._core, head, self.vocabulary, device, properties)
         self._encode = encoder.result().create_infer_request()
 
     @property
