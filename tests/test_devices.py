@@ -79,6 +79,7 @@ def test_each_device_gets_the_properties_it_knows() -> None:
         "INFERENCE_PRECISION_HINT": "bf16",
         "NUM_STREAMS": 1,
         "INFERENCE_NUM_THREADS": 3,
+        "ENABLE_CPU_PINNING": False,
     }
     assert to_properties(OLD_CPU)["INFERENCE_PRECISION_HINT"] == "f32"
     assert to_properties(CARD) == {
@@ -112,6 +113,7 @@ def test_openvino_takes_the_properties(precision: str, tmp_path: Path) -> None:
     compiled = Core().compile_model(product(), "CPU", properties)
     assert compiled.get_property("INFERENCE_NUM_THREADS") == 1
     assert compiled.get_property("NUM_STREAMS") == 1
+    assert compiled.get_property("ENABLE_CPU_PINNING") is False
     assert list(tmp_path.iterdir()), "the compiled model is kept"
     if precision == "reference":
         ones = np.ones((1, 64), np.float32)

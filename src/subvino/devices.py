@@ -162,6 +162,9 @@ def to_properties(
     if device.kind == "CPU":
         properties["NUM_STREAMS"] = 1
         properties["INFERENCE_NUM_THREADS"] = threads or count_usable_cores()
+        # Each process would pin its threads from the first core on: two of one thread shared
+        # one core, whatever else was idle.
+        properties["ENABLE_CPU_PINNING"] = False
     return properties
 
 

@@ -119,7 +119,7 @@ def load_detector(options: VadOptions | None = None, *, threads: int = 1) -> Sil
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
         "INFERENCE_NUM_THREADS": threads,
-        # Pinned, it would hold the core that the recognizer's first thread is pinned to as well.
+        # See `subvino.devices.to_properties`.
         "ENABLE_CPU_PINNING": False,
     }
     return SileroDetector(core.compile_model(network, "CPU", properties), options or VadOptions())
