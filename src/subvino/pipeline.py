@@ -20,6 +20,7 @@ from typing_extensions import Unpack
 from subvino.ahead import Ahead
 from subvino.audio import Audio, WindowSound
 from subvino.bilingual import pair_cues
+from subvino.chinese import ChineseScript, script_of_tag
 from subvino.clip import Clip, clip_audio, heard_seconds, parse_clips
 from subvino.cues import PROFILES, CueRules, build_cues, rules_for
 from subvino.errors import (
@@ -605,6 +606,7 @@ class Options(TypedDict, total=False):
     hotwords: str
     suppress: str
     condition_on_previous: bool
+    chinese: ChineseScript
 
 
 def stream(
@@ -648,8 +650,11 @@ def transcribe(
 
 
 def decoding_options(language: str | None = None, **values: Any) -> DecodingOptions:
-    """Decoding options with the language as users write it: a code, a name or "auto"."""
-    wanted = None if language in (None, AUTO_LANGUAGE) else language_code(language)
+    """Decoding options with the language as users write it: a code, a tag, a name or "auto"."""
+    if language is None or language == AUTO_LANGUAGE:
+        return DecodingOptions(**values)
+    wanted = language_code(language)
+    values.setdefault("chinese", script_of_tag(language))
     return DecodingOptions(language=wanted, **values)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from subvino.audio import Window, WindowSound
+from subvino.chinese import ChineseScript
 from subvino.errors import OptionError, SubvinoError
 from subvino.transcript import Segment, Task
 
@@ -38,6 +39,7 @@ class DecodingOptions:
     suppress: words and signs, parted by white space, that are never written.
     condition_on_previous: whether each window's text is the next one's prompt; windows are then
         decoded one after the other.
+    chinese: the script that Chinese is written in.
     The temperatures and thresholds are those of openai/whisper's `transcribe`.
     """
 
@@ -57,6 +59,7 @@ class DecodingOptions:
     hotwords: str = ""
     suppress: str = ""
     condition_on_previous: bool = False
+    chinese: ChineseScript = "simplified"
 
     def __post_init__(self) -> None:
         for name in ("beam_size", "best_of", "batch_size"):

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from subvino.errors import OptionError
 
 TASK_METAVAR = "transcribe|translate"
+CHINESE_METAVAR = "simplified|traditional|as-heard"
 WEIGHTS_METAVAR = "int8|fp16"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from subvino.chinese import ChineseScript
 from subvino.cli.batch import Batch, Load
 from subvino.cli.options import check_choice, given, split_numbers
 from subvino.cli.screen import Screen
@@ -123,12 +124,18 @@ def _vad_options(threshold: float | None) -> VadOptions:
 
 
 def decoding(
-    language: str | None, task: str | None, temperature: str | None, **values: Any
+    language: str | None,
+    task: str | None,
+    temperature: str | None,
+    chinese: str | None = None,
+    **values: Any,
 ) -> DecodingOptions:
     """How windows become text; `values` are fields of `DecodingOptions` as they are."""
     kind = None if task is None else check_choice("task", task, Task)
     numbers = None if temperature is None else split_numbers("temperature", temperature)
-    options = decoding_options(language, **given(task=kind, temperatures=numbers), **values)
+    script = None if chinese is None else check_choice("chinese", chinese, ChineseScript)
+    told = given(task=kind, temperatures=numbers, chinese=script)
+    options = decoding_options(language, **told, **values)
     if options.multilingual and options.language is not None:
         raise OptionError("--multilingual finds the languages out; leave --language out")
     return options

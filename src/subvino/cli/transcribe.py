@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from subvino.cli.options import TASK_METAVAR, WEIGHTS_METAVAR, given, split_list
+from subvino.cli.options import CHINESE_METAVAR, TASK_METAVAR, WEIGHTS_METAVAR, given, split_list
 from subvino.cli.screen import Screen
 from subvino.cli.subtitle_input import (
     RULE_NAMES,
@@ -73,6 +73,16 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
             rich_help_panel=_SPEECH,
         ),
     ] = False,
+    chinese: Annotated[
+        str | None,
+        typer.Option(
+            "--chinese",
+            metavar=CHINESE_METAVAR,
+            help="Script of Chinese; models mix both (default: simplified, traditional where "
+            "--language is zh-TW, zh-HK or zh-Hant).",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
     clip: Annotated[
         str | None,
         typer.Option(
@@ -510,6 +520,7 @@ def read_plan(o: SimpleNamespace) -> Plan:
             o.language,
             o.task,
             o.temperature,
+            o.chinese,
             multilingual=o.multilingual,
             condition_on_previous=o.condition_on_previous,
             **given(

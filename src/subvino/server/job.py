@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
+from subvino.chinese import ChineseScript, script_of_tag
 from subvino.clip import parse_clips
 from subvino.errors import OptionError
 from subvino.journal import digest_code
@@ -36,6 +37,7 @@ class JobOptions:
     language: a code or an English name; None detects it.
     weights: None is the tool's default.
     audio_track: its number among the audio tracks, from 0, or its language.
+    chinese: the script of Chinese; None is what the language asks for, as zh-TW does.
     clip: what of the media is heard, as "0:10-1:30,2:00-"; "" is all.
     temperature: None tries several, beginning with 0, as the tool does by default.
     vad: whether speech is found first, so that nothing is made up for the rest.
@@ -49,6 +51,7 @@ class JobOptions:
     clip: str = ""
     prompt: str = ""
     hotwords: str = ""
+    chinese: ChineseScript | None = None
     temperature: float | None = None
     beam_size: int | None = None
     vad: bool = True
@@ -61,6 +64,9 @@ class JobOptions:
         for name in ("prompt", "hotwords"):
             if len(getattr(self, name)) > MAX_TEXT:
                 raise OptionError(f"{name} is longer than {MAX_TEXT} characters; shorten it")
+        _check_choice("chinese", self.chinese, (None, *get_args(ChineseScript)))
+        if self.chinese is None and self.language is not None:
+            object.__setattr__(self, "chinese", script_of_tag(self.language))
         object.__setattr__(self, "language", _known_language(self.language))
         if self.clip:
             parse_clips(self.clip)
@@ -73,6 +79,8 @@ class JobOptions:
         values: dict[str, Any] = {}
         if self.temperature:
             values["temperatures"] = (self.temperature,)
+        if self.chinese is not None:
+            values["chinese"] = self.chinese
         if self.beam_size is not None:
             values["beam_size"] = self.beam_size
         return decoding_options(

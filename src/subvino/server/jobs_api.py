@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response, StreamingResponse
 
+from subvino.chinese import ChineseScript
 from subvino.cues import PROFILES
 from subvino.errors import OptionError
 from subvino.formats import find_format
@@ -43,6 +44,7 @@ class JobForm(BaseModel):
     clip: str = ""
     prompt: str = ""
     hotwords: str = ""
+    chinese: ChineseScript | None = None
     temperature: float | None = Field(None, ge=0.0, le=1.0, allow_inf_nan=False)
     beam_size: int | None = Field(None, ge=1, le=64)
     vad: bool = True

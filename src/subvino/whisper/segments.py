@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from subvino.chinese import in_script
 from subvino.tokenizer import SECONDS_PER_TIMESTAMP, Tokenizer
 from subvino.transcript import Segment, Word
 from subvino.whisper.quality import is_invented_phrase, n_before_loop
@@ -66,6 +67,8 @@ def make_segments(
     segments: list[Segment] = []
     for part in decoded.parts:
         found = list(_part_segments(tokenizer, part, options))
+        if part.language == "zh":
+            found = [in_script(segment, options.chinese) for segment in found]
         before = [one for one in segments if one.start < part.sound.window.start]
         after = segments[len(before) :]
         segments = [*before, *_fitted(before, found, after), *after]
