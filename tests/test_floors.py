@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "subvino"
 FLOORS = (
     {"errors"},
     {"ahead", "audio", "transcript", "subtitles", "network"}
-    | {"linebreak", "languages", "timeline", "containers", "matching"},
+    | {"linebreak", "languages", "chinese", "timeline", "containers", "matching"},
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
     | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs", "clip"}
     | {"records", "storage", "memory"},
