@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from subvino import transcribe
-from subvino.chinese import ChineseScript, in_script, script_of_tag
+from subvino.chinese import in_script, script_of_tag
 from subvino.pipeline import decoding_options
-from subvino.transcript import Segment, Word
+from subvino.transcript import ChineseScript, Segment, Word
 
 CLIP = Path(__file__).parent / "data" / "speech" / "aishell_0121.flac"
 SAID = "广州市房地产中介协会分析"

@@ -13,10 +13,10 @@ PACKAGE = Path(__file__).parents[1] / "src" / "subvino"
 FLOORS = (
     {"errors"},
     {"ahead", "audio", "transcript", "subtitles", "network"}
-    | {"linebreak", "languages", "chinese", "timeline", "containers", "matching"},
+    | {"linebreak", "languages", "timeline", "containers", "matching"},
     {"media", "urls", "vad", "windows", "features", "tokenizer", "alignment", "devices"}
     | {"recognizer", "cues", "checkpoints", "graphs", "formats", "outputs", "inputs", "clip"}
-    | {"records", "storage", "memory"},
+    | {"records", "storage", "memory", "chinese"},
     {"models", "whisper", "check", "speech", "video", "shots", "sync", "folders", "bilingual"},
     {"transcription", "journal", "ledger", "watching", "fix", "text_alignment"},
     {"pipeline", "evaluate"},

@@ -1,6 +1,6 @@
 """Chinese in one script.
 
-Floor 0 of the road. Whisper was taught Chinese in simplified and in traditional characters and
+Floor 1 of the road. Whisper was taught Chinese in simplified and in traditional characters and
 writes either, changing from one window to the next. What it says is the same; subtitles have one
 script.
 """
@@ -10,12 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Literal
 
-from subvino.transcript import Segment, Word
-
-ChineseScript = Literal["simplified", "traditional", "as-heard"]
-"""as-heard: whatever the model writes."""
+from subvino.transcript import ChineseScript, Segment, Word
 
 _OPENCC_CONFIGS = {"simplified": ("t2s", "tw2s"), "traditional": ("s2t", "s2tw")}
 """For each script the conversion that leaves text alone which is in it already, and the one that

@@ -20,7 +20,7 @@ from typing_extensions import Unpack
 from subvino.ahead import Ahead
 from subvino.audio import Audio, WindowSound
 from subvino.bilingual import pair_cues
-from subvino.chinese import ChineseScript, script_of_tag
+from subvino.chinese import script_of_tag
 from subvino.clip import Clip, clip_audio, heard_seconds, parse_clips
 from subvino.cues import PROFILES, CueRules, build_cues, rules_for
 from subvino.errors import (
@@ -64,7 +64,7 @@ from subvino.recognizer import (
 from subvino.subtitles import Subtitles
 from subvino.text_alignment import GivenText, WordAligner, align_windows, place_words
 from subvino.tokenizer import language_code
-from subvino.transcript import Segment, Task, Transcript
+from subvino.transcript import ChineseScript, Segment, Task, Transcript
 from subvino.transcription import make_transcript
 from subvino.vad import VadOptions, load_detector
 from subvino.windows import Detector, WindowOptions, hear_everything, stream_windows

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from subvino.audio import Window, WindowSound
-from subvino.chinese import ChineseScript
 from subvino.errors import OptionError, SubvinoError
-from subvino.transcript import Segment, Task
+from subvino.transcript import ChineseScript, Segment, Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ from subvino.errors import SubtitleFileError
 
 Task = Literal["transcribe", "translate"]
 
+ChineseScript = Literal["simplified", "traditional", "as-heard"]
+"""What Chinese is written in; as-heard: whatever the model writes."""
+
 _GREATEST = 1e9
 """No number in a transcript is greater: 31 years in seconds."""
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from subvino.chinese import ChineseScript
 from subvino.cli.batch import Batch, Load
 from subvino.cli.options import check_choice, given, split_numbers
 from subvino.cli.screen import Screen
@@ -34,7 +33,7 @@ from subvino.pipeline import (
 )
 from subvino.recognizer import DecodingOptions
 from subvino.tokenizer import language_code
-from subvino.transcript import Task
+from subvino.transcript import ChineseScript, Task
 from subvino.vad import VadOptions
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
-from subvino.chinese import ChineseScript, script_of_tag
+from subvino.chinese import script_of_tag
 from subvino.clip import parse_clips
 from subvino.errors import OptionError
 from subvino.journal import digest_code
@@ -19,6 +19,7 @@ from subvino.network import WeightsKind
 from subvino.pipeline import AUTO_LANGUAGE, EngineOptions, decoding_options
 from subvino.recognizer import DecodingOptions
 from subvino.tokenizer import language_code
+from subvino.transcript import ChineseScript
 from subvino.vad import VadOptions
 
 JobTask = Literal["transcribe", "translate", "detect-language"]

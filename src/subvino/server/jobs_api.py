@@ -14,7 +14,6 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response, StreamingResponse
 
-from subvino.chinese import ChineseScript
 from subvino.cues import PROFILES
 from subvino.errors import OptionError
 from subvino.formats import find_format
@@ -25,7 +24,7 @@ from subvino.server.jobs import Jobs
 from subvino.server.responses import ERRORS, first_complaint
 from subvino.server.uploads import Form, form_document, receive_form
 from subvino.server.waiting import KEEP_ALIVE, event, event_stream
-from subvino.transcript import Segment
+from subvino.transcript import ChineseScript, Segment
 
 router = APIRouter(prefix="/jobs", tags=["Jobs"], responses=ERRORS)
 
