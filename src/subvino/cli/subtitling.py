@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from subvino.cli.batch import Batch, Load
 from subvino.cli.options import check_choice, given, split_numbers
 from subvino.cli.screen import Screen
 from subvino.cli.video_output import VideoPlan
 from subvino.clip import Clip
-from subvino.cluster import Cluster, ClusterOptions
 from subvino.devices import choose_device
 from subvino.errors import (
     OptionError,
@@ -35,6 +34,9 @@ from subvino.recognizer import DecodingOptions
 from subvino.tokenizer import language_code
 from subvino.transcript import ChineseScript, Task
 from subvino.vad import VadOptions
+
+if TYPE_CHECKING:
+    from subvino.cluster import ClusterOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,5 +208,7 @@ def loading(plan: Plan, screen: Screen) -> Iterator[Load]:
     if plan.cluster is None:
         yield load_transcriber
         return
+    from subvino.cluster import Cluster
+
     with Cluster(plan.cluster, lambda event: screen.note(f"cluster: {event}")) as cluster:
         yield cluster

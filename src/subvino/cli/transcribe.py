@@ -29,6 +29,7 @@ from subvino.errors import OptionError
 
 if TYPE_CHECKING:
     from subvino.cli.subtitling import Plan
+    from subvino.cluster import ClusterOptions
 
 _VIDEO = "Into the video"
 _FILES, _CUES, _SPEECH, _MODEL = "Files written", "Cues", "Speech", "Model and device"
@@ -502,12 +503,17 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
         raise typer.Exit(1)
 
 
+def _cluster_options(o: SimpleNamespace) -> ClusterOptions:
+    from subvino.cluster import ClusterOptions
+
+    return ClusterOptions(o.cluster, o.workers)
+
+
 def read_plan(o: SimpleNamespace) -> Plan:
     """What is to be done, from the options of `transcribe` by name; raises OptionError."""
     from subvino.cli import subtitling
     from subvino.cli.video_output import VideoPlan
     from subvino.clip import parse_clips
-    from subvino.cluster import ClusterOptions
 
     _refuse_both("--overwrite", o.overwrite, "--skip-existing", o.skip_existing)
     _refuse_both("--quiet", o.quiet, "--verbose", o.verbose)
@@ -560,7 +566,7 @@ def read_plan(o: SimpleNamespace) -> Plan:
             o.order,
         ),
         as_json=o.as_json,
-        cluster=None if o.cluster is None else ClusterOptions(o.cluster, o.workers),
+        cluster=None if o.cluster is None else _cluster_options(o),
         **given(model=o.model, audio_track=o.audio_track, folder=o.output_dir, n_jobs=o.jobs),
     )
 
