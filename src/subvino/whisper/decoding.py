@@ -420,8 +420,12 @@ class Decoder:
 
     def _likelier(self, one: Occupant, attempt: Attempt) -> Attempt:
         """This text, or that in a language tried before; the window is in its language then."""
-        if one.likeliest is not None and not self._gates.is_better(attempt, one.likeliest[0]):
-            attempt, one.language = one.likeliest
+        if one.likeliest is not None:
+            tried = max(
+                (one.likeliest, (attempt, one.language)),
+                key=lambda text: self._gates.in_language(text[0], text[1][1]),
+            )
+            attempt, one.language = tried
         one.recording.language = one.language
         self._settle_language(one)
         return attempt

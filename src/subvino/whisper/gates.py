@@ -7,6 +7,7 @@ temperatures as they need no luck.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from subvino.recognizer import DecodingOptions
@@ -19,6 +20,10 @@ from subvino.whisper.recording import DecodedPart
 
 MAX_DEPTH = 2
 """Cuts of cuts of a window."""
+
+LANGUAGE_WEIGHT = 0.15
+"""Of the language's log-probability beside the mean log-probability of a text in it. Of 63 short
+clips whose language is in doubt 10 are taken for another without it, 3 at 0.15 and 0.2, 5 at 0.3."""
 
 _SHORTEST_SPLIT = 8.0  # seconds: halves of a shorter window have too little context
 
@@ -68,13 +73,13 @@ class Gates:
             draft.passes(self._options) and draft.hypothesis.avg_logprob >= sure
         )
 
-    def is_better(self, one: Attempt, other: Attempt) -> bool:
-        """Whether it is the likelier text of the two."""
-        options = self._options
-        return (one.passes(options), one.hypothesis.avg_logprob) > (
-            other.passes(options),
-            other.hypothesis.avg_logprob,
-        )
+    def in_language(self, attempt: Attempt, probability: float) -> tuple[bool, float]:
+        """How likely a text in a language is; the greatest of several tells the language.
+
+        probability: of the language, as the model heard it before it wrote anything.
+        """
+        heard = LANGUAGE_WEIGHT * math.log(max(probability, 1e-6))
+        return attempt.passes(self._options), attempt.hypothesis.avg_logprob + heard
 
     def can_split(self, one: Occupant) -> bool:
         """Whether its halves are to be decoded instead of it."""
