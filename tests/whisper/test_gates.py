@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
+from subvino.audio import SpeechSegment, Window
 from subvino.recognizer import DecodingOptions
+from subvino.tokenizer import Tokenizer
 from subvino.whisper.attempt import Attempt
 from subvino.whisper.gates import Gates
 from subvino.whisper.hypothesis import Hypothesis
@@ -13,14 +14,57 @@ from tests.whisper.made_up import make_tokenizer
 
 
 @pytest.fixture(scope="module")
-def gates(tmp_path_factory: pytest.TempPathFactory) -> Gates:
-    folder: Path = tmp_path_factory.mktemp("tokenizer")
-    return Gates(make_tokenizer(folder), DecodingOptions())
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    return make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+
+
+@pytest.fixture(scope="module")
+def gates(tokenizer: Tokenizer) -> Gates:
+    return Gates(tokenizer, DecodingOptions())
 
 
 def text(avg_logprob: float) -> Attempt:
     said = Hypothesis((5, 6, 7), (avg_logprob,) * 4, ended=True)
     return Attempt(said, 0.0, no_speech_prob=0.0, compression_ratio=1.0, loops=False)
+
+
+def said(tokenizer: Tokenizer, *phrases: tuple[float, ...]) -> Hypothesis:
+    """Phrases of text tokens with these log-probabilities, a timestamp around each."""
+    tokens: list[int] = []
+    logprobs: list[float] = []
+    time = tokenizer.timestamp_begin
+    for phrase in phrases:
+        tokens += [time, *range(5, 5 + len(phrase)), time + 50]
+        logprobs += [-0.3, *phrase, -0.3]
+        time += 50
+    return Hypothesis(tuple(tokens), tuple(logprobs))
+
+
+SURE, DOUBTFUL = (-0.1,) * 40, (-0.4,) * 4
+
+
+def test_a_window_is_in_doubt_with_one_of_its_phrases(gates: Gates, tokenizer: Tokenizer) -> None:
+    assert not gates.is_hopeless(said(tokenizer, SURE))
+    assert not gates.is_hopeless(said(tokenizer, SURE, DOUBTFUL[:2]))
+    assert gates.is_hopeless(said(tokenizer, SURE, DOUBTFUL))
+    assert gates.is_hopeless(said(tokenizer, DOUBTFUL, SURE))
+    unfinished = said(tokenizer, SURE, DOUBTFUL)
+    assert not gates.is_hopeless(Hypothesis(unfinished.tokens[:-1], unfinished.logprobs[:-1]))
+
+
+@pytest.mark.parametrize(("phrases", "sure"), [((SURE, SURE), True), ((SURE, DOUBTFUL), False)])
+def test_a_draft_is_sure_if_all_its_phrases_are(
+    gates: Gates, tokenizer: Tokenizer, phrases: tuple[tuple[float, ...], ...], sure: bool
+) -> None:
+    whole = replace(said(tokenizer, *phrases), ended=True)
+    draft = replace(text(-0.1), hypothesis=replace(whole, logprobs=(*whole.logprobs, -0.1)))
+    assert draft.hypothesis.avg_logprob >= -0.25
+    assert gates.is_sure(draft) is sure
+
+
+@pytest.mark.parametrize(("seconds", "width"), [(4.9, 5), (5.0, 1), (30.0, 1)])
+def test_short_windows_have_beams_at_once(gates: Gates, seconds: float, width: int) -> None:
+    assert gates.first_width(Window((SpeechSegment(0.0, seconds),))) == width
 
 
 def test_a_text_tells_its_language_together_with_what_was_heard(gates: Gates) -> None:

@@ -151,8 +151,9 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
         typer.Option(
             "--sure-logprob",
             metavar="P",
-            help="Text found with one hypothesis stands where its mean log-probability is at least "
-            "this, and more are not tried (default: -0.25; 0 always tries them).",
+            help="Text found with one hypothesis stands where the mean log-probability of each "
+            "phrase is at least this, and more are not tried (default: -0.25; 0 tries them "
+            "always).",
             rich_help_panel=_DECODING,
         ),
     ] = None,

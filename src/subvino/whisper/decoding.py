@@ -136,7 +136,7 @@ class Decoder:
         return recording.n_inside + len(recording.votes) < recording.n_voters
 
     def _enter(self, recording: Recording, entry: Entry) -> None:
-        width = self._gates.first_width
+        width = self._gates.first_width(entry.sound.window)
         if self._batch is None:
             self._batch = self._engine.new_slots(self._n_slots, self._options.beam_size)
         previous = recording.previous[-MAX_PREVIOUS:]
@@ -165,7 +165,7 @@ class Decoder:
 
     def _n_drafting(self) -> int:
         """Slots at the start that hold windows decoded greedily, where others have beams."""
-        if self._gates.first_width == self._options.beam_size:
+        if not self._gates.drafts:
             return len(self._occupants)
         return sum(one.width == 1 for one in self._occupants)
 
@@ -375,14 +375,22 @@ class Decoder:
             return False
         if one.n_chosen % _LOOP_CHECK_EVERY == 0:
             one.loops = self._gates.only_loops(one)
+        one.is_hopeless = self._is_hopeless(one)
         room = self._engine.dimensions.n_text_context // 2
         return (
             one.loops
+            or one.is_hopeless
             or len(one.ended) >= one.width
             or all(hypothesis.ended for hypothesis in one.live)
             or one.n_chosen >= room
             or one.n_fed >= self._engine.dimensions.n_text_context - 1
         )
+
+    def _is_hopeless(self, one: Occupant) -> bool:
+        """A draft that need not be written to its end; those in several languages are compared."""
+        is_draft = self._gates.drafts and one.width == 1
+        is_compared = bool(one.rivals) or one.likeliest is not None
+        return is_draft and not is_compared and self._gates.is_hopeless(one.live[0])
 
     def _is_asked_only(self, one: Occupant) -> bool:
         """It has told its language, and makes place for others that are to tell theirs."""
@@ -392,6 +400,9 @@ class Decoder:
         """Judge the window's attempt; True if no other one is made in its slot."""
         if self._is_asked_only(one):
             return True
+        if one.is_hopeless:
+            self._search_with_beams(one)
+            return False
         attempt = self._gates.attempt(one)
         if one.rivals or one.likeliest is not None:
             likelier = self._likelier(one, attempt)

@@ -28,6 +28,7 @@ class Occupant:
     rivals: languages that it may be in and that are still to be tried.
     likeliest: of the texts in several languages so far, while others are to be tried.
     draft: its greedy text, where beams are only for windows whose greedy text is in doubt.
+    is_hopeless: its draft was given up before its end.
     splits: its text failed and its halves are decoded instead.
     """
 
@@ -47,6 +48,7 @@ class Occupant:
     no_speech_prob: float = 0.0
     language: Language = ("", 0.0)
     loops: bool = False
+    is_hopeless: bool = False
     splits: bool = False
 
     @property
@@ -77,7 +79,8 @@ class Occupant:
 
     def begin(self, temperature: float, n_fed: int, width: int) -> None:
         """Start again after the first `n_fed` tokens of the prompt."""
-        self.temperature, self.n_fed, self.loops = temperature, n_fed, False
+        self.temperature, self.n_fed = temperature, n_fed
+        self.loops = self.is_hopeless = False
         self.live, self.ended = [Hypothesis()] * width, []
 
     def keep(self, timed: Attempt) -> None:
