@@ -213,6 +213,13 @@ def test_samples_keep_their_level_in_every_format(tmp_path: Path) -> None:
         assert np.abs(samples).max() == pytest.approx(0.5, abs=0.02), codec
 
 
+def test_a_codec_that_has_a_number_for_a_name_is_read(tmp_path: Path) -> None:
+    path = write_media(tmp_path / "a.avi", Track(SOUND, "aac"))
+    samples, stream = read_all(path)
+    assert beep_times(samples) == pytest.approx(TIMES, abs=0.05)
+    assert stream.error() is None
+
+
 def test_the_mix_of_a_film_is_ffmpegs_own(tmp_path: Path) -> None:
     """FFmpeg's matrix for integer output, which is normalised, is the reference."""
     rng = np.random.default_rng(7)

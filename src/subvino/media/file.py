@@ -27,6 +27,7 @@ from subvino.media.watchdog import Result, StalledError, Watchdog, WatchedFile
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.stream import Stream
 
 _READ_OPTIONS = {
     "protocol_whitelist": "none",  # nothing but the file object we hand over
@@ -89,7 +90,7 @@ class MediaFile:
         if not stream.codec_context:
             message = f"{self.path}: audio track {track} is in a codec that FFmpeg can't decode"
             raise NotMediaError(f"{message}; convert it first", self.path)
-        if stream.codec_context.codec_tag in _PROTECTED_TAGS or "enc_key_id" in stream.metadata:
+        if _codec_tag(stream) in _PROTECTED_TAGS or "enc_key_id" in stream.metadata:
             raise encrypted_error(self.path)
 
     @property
@@ -136,6 +137,14 @@ class MediaFile:
         file: Any = WatchedFile(self._handle, self.watchdog, size)
         container: InputContainer = av.open(file, "r", options=_READ_OPTIONS, **older)
         return container
+
+
+def _codec_tag(stream: Stream) -> str | None:
+    """The container's name for the codec, where it is letters; AVI has numbers (AAC: 255)."""
+    try:
+        return stream.codec_context.codec_tag
+    except UnicodeDecodeError:  # PyAV takes it for ASCII
+        return None
 
 
 def _open_handle(path: Path) -> BinaryIO:
