@@ -136,3 +136,15 @@ def test_stamps_that_jump_about_cost_little_sound(noise: list[float]) -> None:
     timeline = Timeline()
     cut = sum(timeline.place(stamp, FRAME).cut for stamp in stamps)
     assert cut <= 0.7 * (1 + len(noise) * FRAME / 2)
+
+
+def test_sound_that_is_joined_on_keeps_its_length_whatever_its_stamps_say() -> None:
+    timeline = Timeline()
+    timeline.place(0.0, 1.0)
+    assert not timeline.goes_back(1.0 - JITTER / 2)
+    assert timeline.goes_back(0.5)
+    timeline.join(0.5)
+    assert [timeline.place(stamp, FRAME).start for stamp in regular(0.5, 3)] == pytest.approx(
+        regular(1.0, 3)
+    )
+    assert timeline.silence == 0.0

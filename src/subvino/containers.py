@@ -40,7 +40,7 @@ _SIGNATURES = (
 """(offset, bytes, container)."""
 
 _MAX_BOXES = 1_000_000
-"""Of an MP4's outermost boxes that are looked at; a day in fragments of a second has 173,000."""
+"""Of an MP4's boxes on one level that are looked at; a day in fragments of a second has 173,000."""
 
 _EBML_ID = 0x1A45DFA3
 _SEGMENT_ID = 0x18538067
@@ -138,7 +138,7 @@ def whole_boxes(file: Seekable) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An outermost box of an MP4 (ISO/IEC 14496-12, 4.2), in bytes from the start of the file."""
+    """A box of an MP4 (ISO/IEC 14496-12, 4.2), in bytes from the start of the file."""
 
     kind: bytes
     start: int
@@ -147,7 +147,15 @@ class Box:
 
 def outer_boxes(file: Seekable) -> Iterator[Box]:
     """The outermost boxes of an MP4 as far as each leads to the next."""
-    size, position = _size(file), 0
+    return _boxes(file, 0, _size(file))
+
+
+def inner_boxes(file: Seekable, box: Box) -> Iterator[Box]:
+    """The boxes in one that holds nothing else, as far as each leads to the next."""
+    return _boxes(file, box.start + 8, min(box.end, _size(file)))
+
+
+def _boxes(file: Seekable, position: int, size: int) -> Iterator[Box]:
     for _ in range(_MAX_BOXES):
         if position >= size:
             return

@@ -102,6 +102,14 @@ class Timeline:
         """Something could not be decoded here: take the next stamp at its word."""
         self._tolerance = min(self._tolerance, EXACT)
 
+    def goes_back(self, stamp: float) -> bool:
+        """Whether the stamp lies in the midst of the sound that was placed already."""
+        return self.position > 0.0 and self._deviation(stamp) < -JITTER
+
+    def join(self, stamp: float) -> None:
+        """Let the frame with this stamp, and those behind it, go on from here."""
+        self._shift = self.position - stamp
+
     def place(self, stamp: float | None, duration: float) -> Placement:
         """The place of a frame that claims to start at `stamp` (None: it doesn't say)."""
         deviation = 0.0 if stamp is None else self._deviation(stamp)

@@ -35,6 +35,7 @@ class Report:
     is_cut: sound is missing at the end, `missing` seconds as far as the file tells.
     is_unread: FFmpeg has given up parts of the file since the last good frame.
     span: of the last packet that gave sound, as in `Frame`.
+    first, read: of the first and of the last packet that FFmpeg found.
     """
 
     end: float = 0.0
@@ -43,6 +44,8 @@ class Report:
     is_cut: bool = False
     is_unread: bool = False
     span: Span | None = None
+    first: Span | None = None
+    read: Span | None = None
     failing: float | None = None
     gaps: list[tuple[float, float]] = field(default_factory=list)
     kinds: dict[str, tuple[int, float]] = field(default_factory=dict)
@@ -51,6 +54,10 @@ class Report:
         """Note a kind of damage, met at a media time."""
         count, first = self.kinds.get(kind, (0, at))
         self.kinds[kind] = (count + 1, first)
+
+    def note_packet(self, span: Span) -> None:
+        """Note where a packet was found."""
+        self.first, self.read = self.first or span, span
 
     def fail(self, kind: str, seconds: float) -> None:
         """Note that so many seconds could not be decoded here."""
@@ -137,6 +144,8 @@ def _decode(
             report.fail("packets that are damaged", 0.0)
         try:
             span = None if packet.pos is None else Span(packet.pos, packet.pos + packet.size)
+            if span is not None:
+                report.note_packet(span)
             for frame in packet.decode():
                 yield frame, span
         except FFmpegError as error:

@@ -19,6 +19,11 @@ _TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 """Formats that FFmpeg takes any text or data for, going by the file's name."""
 
 
+_GUESSED = frozenset({"adp"})
+"""Formats without a signature: FFmpeg goes by a pattern (adp: that bytes come in pairs) which the
+samples of a WAV without its header show as well. Believed only where the file's name says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
     """One audio track of a file.
@@ -107,7 +112,7 @@ def _fitting_tracks(tracks: Sequence[AudioTrack], wanted: str | None) -> Sequenc
 
 def describe_media(path: Path, container: InputContainer) -> MediaInfo:
     """What FFmpeg says of an open file. Raises NotMediaError."""
-    if container.format.name in _TEXT_ART:
+    if container.format.name in _TEXT_ART or _is_misread(path, container):
         raise NotMediaError(f"{path}: not a media file that FFmpeg knows", path)
     start = max(0.0, (container.start_time or 0) / 1e6)
     return MediaInfo(
@@ -128,6 +133,11 @@ def describe_media(path: Path, container: InputContainer) -> MediaInfo:
     )
 
 
+def _is_misread(path: Path, container: InputContainer) -> bool:
+    form = container.format
+    return form.name in _GUESSED and path.suffix.lower().lstrip(".") not in form.extensions
+
+
 def _audio_track(index: int, stream: av.AudioStream, zero: float) -> AudioTrack:
     context = stream.codec_context
     start = _seconds(stream, stream.start_time)
@@ -141,8 +151,16 @@ def _audio_track(index: int, stream: av.AudioStream, zero: float) -> AudioTrack:
         channels=context.channels if context else 0,
         is_default=bool(stream.disposition & stream.disposition.default),
         start=None if start is None else start - zero,
-        duration=_seconds(stream, stream.duration),
+        duration=_seconds(stream, _length(stream)),
     )
+
+
+def _length(stream: av.AudioStream) -> int | None:
+    """What the container says it is, in ticks of the track."""
+    if stream.duration is None and stream.container.format.name == "avi":
+        # of samples of one size, FFmpeg keeps the length in the stream's header as their number
+        return stream.frames or None
+    return stream.duration
 
 
 def _video_info(container: InputContainer) -> VideoInfo | None:

@@ -22,9 +22,15 @@ _PASSED = frozenset(
 anywhere (RFC 9559, section 5.1)."""
 
 
-def leads(file: Seekable, size: int, after: int, before: int | None) -> bool:
-    """Whether the elements lead from a block's contents to another's; before None: to the end."""
-    at, own = _block_end(file, after), _track(file, after)
+def leads(file: Seekable, size: int, after: int | None, before: int | None, read: int = 0) -> bool:
+    """Whether the elements lead from a block's contents to the next block of its track.
+
+    after None: from the start of the file; before None: to the end, and no such block comes but
+    those up to `read`, of which FFmpeg knows.
+    """
+    at = 0 if after is None else _block_end(file, after)
+    block = before if after is None else after
+    own = None if block is None else _track(file, block)
     for _ in range(_MAX_STEPS):
         if at is None or at == size:
             return at is not None and before is None
@@ -35,7 +41,8 @@ def leads(file: Seekable, size: int, after: int, before: int | None) -> bool:
             return False
         if element.kind in _BLOCKS and element.contents == before:
             return True
-        if element.kind in _BLOCKS and before is not None and _track(file, element.contents) == own:
+        is_unread = element.kind in _BLOCKS and element.contents > read
+        if is_unread and _track(file, element.contents) == own:
             return False  # it was there, and FFmpeg made nothing of it
         at = element.contents if element.kind in _ENTERED else element.end
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from subvino.containers import Seekable
 
@@ -16,9 +17,19 @@ _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 def is_damaged(file: Seekable) -> bool:
     """Whether pages are spoilt or missing, or something else stands between them."""
+    return _are_damaged(_pages(file, 0))
+
+
+def leads(file: Seekable, after: int, before: int) -> bool:
+    """Whether whole pages in their order lead from one offset to the page at a later one."""
+    pages = list(takewhile(lambda page: page.start <= before, _pages(file, after)))
+    return bool(pages) and pages[-1].start == before and not _are_damaged(iter(pages))
+
+
+def _are_damaged(pages: Iterator[_Page]) -> bool:
     numbers: dict[bytes, int] = {}
     end: int | None = None
-    for page in _pages(file):
+    for page in pages:
         if not page.is_whole or (end is not None and page.start != end):
             return True
         wanted = numbers.get(page.serial)
@@ -47,9 +58,9 @@ class _Page:
     is_whole: bool
 
 
-def _pages(file: Seekable) -> Iterator[_Page]:
-    """The pages of a file; what follows one that is not whole is searched for the next."""
-    start = _find(file, 0)
+def _pages(file: Seekable, offset: int) -> Iterator[_Page]:
+    """The pages from an offset on; what follows one that is not whole is searched for the next."""
+    start = _find(file, offset)
     while start is not None:
         page = _page(file, start)
         yield page

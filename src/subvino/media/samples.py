@@ -43,10 +43,13 @@ def placed_samples(
 
 
 def _place(frame: Frame, timeline: Timeline, continuity: Continuity, report: Report) -> Placement:
-    before, stamp = timeline.position, frame.stamp
+    before, stamp, follows = timeline.position, frame.stamp, continuity.follows
     if frame.failing is not None:
         timeline.expect_loss()
         stamp = before + frame.failing if stamp is None else stamp
+    elif stamp is not None and timeline.goes_back(stamp) and follows(report.span, frame.span):
+        timeline.join(stamp)
+        report.count("time stamps that jump", before)
     placement = timeline.place(stamp, frame.duration)
     if frame.failing is not None:
         report.lost += placement.silence

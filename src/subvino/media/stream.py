@@ -13,7 +13,6 @@ from subvino.audio import SAMPLE_RATE, Audio, Samples
 from subvino.containers import declared_size, has_sample_count
 from subvino.errors import DamagedMediaError, EmptyMediaError, InputError
 from subvino.media import watchdog
-from subvino.media.continuity import BARE
 from subvino.media.file import MediaFile
 from subvino.media.frames import MIN_LOST, Report, decoded_frames, steady_frames
 from subvino.media.info import AudioTrack, choose_audio_track
@@ -112,17 +111,23 @@ class AudioStream:
         if not self._report.end:
             raise self._nothing_heard()
         file, report = self._file, self._report
-        report.missing = max(0.0, _missing_seconds(file, self.track, report.end))
+        listed = self._continuity.contradicted_seconds()
+        report.missing = max(0.0, _missing_seconds(file, self.track, report.end, listed))
         breaks_off = report.missing > MIN_LOST or file.broken_off or self._lacks_bytes()
         report.is_cut |= breaks_off or report.is_unread
         if file.lacks_header:
             report.is_cut = True
             report.count("its header is missing", 0.0)
-        if breaks_off:
+        if breaks_off and listed is not None:
+            report.count(f"its index lists {listed:.1f} s and gives out {report.end:.1f} s", 0.0)
+        elif breaks_off:
             report.count(f"the file breaks off after {report.end:.1f} s", report.end)
-        elif self._is_spoilt_behind(report.end):
+        elif self._is_spoilt_behind():
             report.is_cut = True
             report.count(f"the file is damaged after {report.end:.1f} s", report.end)
+        if not self._is_filled() and self._continuity.begins_late(report.first):
+            report.is_cut = True
+            report.count("the file is damaged before its sound", 0.0)
 
     def _lacks_bytes(self) -> bool:
         """Whether the file is cut off, and not all the time it announces has sound."""
@@ -131,16 +136,20 @@ class AudioStream:
         is_cut = wanted is not None and wanted > self._file.size
         return is_cut and duration is not None and self._report.end - silent < duration - MIN_LOST
 
-    def _is_spoilt_behind(self, end: float) -> bool:
+    def _is_spoilt_behind(self) -> bool:
         """Whether there may have been more sound where the file can't be read."""
-        report, duration, container = self._report, self.info.duration, self.info.container
-        if container in BARE:
-            return report.seconds_in(self._continuity.hole(report.span, None)) > MIN_LOST
-        # of others FFmpeg works out the duration from as much as it found
-        is_declared = container == "avi" or container.startswith("matroska")
-        if is_declared and duration is not None and end > duration - MIN_LOST:
-            return False
-        return self._continuity.goes_on(report.span)
+        report = self._report
+        if report.seconds_in(self._continuity.surplus(report.first, report.span)) > MIN_LOST:
+            return True
+        return not self._is_filled() and self._continuity.goes_on(report.span, report.read)
+
+    def _is_filled(self) -> bool:
+        """Whether all of the time that the file declares has sound."""
+        duration, container = self.info.duration, self.info.container
+        if duration is None or not (container == "avi" or container.startswith("matroska")):
+            return False  # of other forms FFmpeg works out the duration from as much as it found
+        silent = (self.track.start or 0.0) + sum(end - start for start, end in self.gaps)
+        return self._report.end - silent > duration - MIN_LOST
 
     def _nothing_heard(self) -> InputError:
         path = self.info.path
@@ -192,9 +201,14 @@ def _blocks(pieces: Iterator[Samples], n: int) -> Iterator[tuple[int, Samples]]:
         yield first, np.concatenate(parts)
 
 
-def _missing_seconds(file: MediaFile, track: AudioTrack, end: float) -> float:
-    """Seconds of the track that its file announces and does not have; 0 where it doesn't say."""
+def _missing_seconds(file: MediaFile, track: AudioTrack, end: float, listed: float | None) -> float:
+    """Seconds of the track that its file announces and does not have; 0 where it doesn't say.
+
+    listed: as `Continuity.contradicted_seconds` gives it.
+    """
     head, info = file.head, file.info
+    if listed is not None:
+        return (track.start or 0.0) + listed - end
     counted = (track.start or 0.0) + (track.duration or 0.0) - end
     if track.duration and (info.container.startswith("mov") or has_sample_count(head)):
         return counted

@@ -141,7 +141,7 @@ def set_granules(data: bytes, rng: random.Random) -> bytes:
             granule = int.from_bytes(data[start + 6 : start + 14], "little", signed=True) + jump
             damaged[start + 6 : start + 14] = (granule & (1 << 64) - 1).to_bytes(8, "little")
             damaged[start + 22 : start + 26] = bytes(4)
-            checksum = _ogg_checksum(bytes(damaged[start:end]))
+            checksum = ogg_checksum(bytes(damaged[start:end]))
             damaged[start + 22 : start + 26] = checksum.to_bytes(4, "little")
     return bytes(damaged)
 
@@ -185,7 +185,7 @@ def _run(data: bytes, rng: random.Random, longest: int = _MAX_RUN) -> tuple[int,
     return start, min(len(data), start + rng.randint(1, longest))
 
 
-def _ogg_checksum(page: bytes) -> int:
+def ogg_checksum(page: bytes) -> int:
     """RFC 3533, section 6: CRC-32 of polynomial 0x04c11db7, not reflected, from zero."""
     value = 0
     for byte in page:
