@@ -224,8 +224,8 @@ def report(done: list[tuple[Case, str, Outcome, int]], options: argparse.Namespa
             "whole: as much sound as before the damage. noted: the same, and something was odd."
             " told: sound, and an error that says what is missing. refused: an error, no sound."
             " untold: more than 0.25 s less sound than before, and no error. traceless: the same in"
-            " a form that doesn't say how much there should be (MPEG-TS, ADTS, MP3 without a count"
-            " or of two files joined).",
+            " a form that doesn't say how much there should be (MPEG-TS, ADTS, MP3 without a count,"
+            " be it that the damage took it away, or of two files joined).",
             "",
             *table({**containers, "**all**": total}),
             "",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.media.fuzzing.cases import hear, judge
+from tests.media.fuzzing.cases import MP3_FRAME, hear, judge
 from tests.media.fuzzing.mutations import mutate
 from tests.media.fuzzing.seeds import SEEDS, make_seed
 
@@ -41,6 +41,20 @@ def test_damaged_files_are_read_or_refused_and_what_is_lost_is_told(
             verdicts[judge(path, sound, seed.is_counted).verdict] += 1
     assert verdicts["refused"] < CASES * len(ONE_OF_EACH) / 2
     assert verdicts["untold"] <= 1, "what is spoilt depends on the encoders' versions"
+
+
+def test_an_mp3_that_lost_its_count_leaves_no_trace_unless_something_else_is_left(
+    tmp_path: Path,
+) -> None:
+    seed = next(seed for seed in SEEDS if seed.name == "a.mp3")
+    whole = make_seed(seed, tmp_path)
+    path = tmp_path / seed.name
+    sound = hear(path)[0]
+    rest = whole[len(whole) // 2 :]
+    path.write_bytes(rest)
+    assert judge(path, sound, is_counted=True).verdict == "traceless"
+    path.write_bytes(bytes(MP3_FRAME) + rest)
+    assert judge(path, sound, is_counted=True).verdict == "untold"
 
 
 def test_a_number_stands_for_the_same_damage_at_every_call(seeds: dict[str, bytes]) -> None:

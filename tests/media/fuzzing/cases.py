@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
 
 from subvino.audio import SAMPLE_RATE, Audio, Samples
@@ -14,6 +15,10 @@ from subvino.media import AudioStream, read_audio
 TOLERANCE = 0.25
 """Seconds by which a file may hold less sound than its seed before it counts as a loss: a few
 frames of a codec and its delay."""
+
+
+MP3_FRAME = 1_441
+"""Bytes of the longest frame of an MP3: 320 kbit/s at 32 kHz."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,24 @@ def judge(path: Path, seed: Sound, is_counted: bool) -> Outcome:
         return Outcome("told", str(damage))
     if (missing := seed.heard - sound.heard) > TOLERANCE:
         detail = f"{missing:.1f} of {seed.heard:.1f} s; {'; '.join(noted)}"
-        return Outcome("untold" if is_counted else "traceless", detail)
+        is_traceless = not is_counted or _is_bare_mp3(path)
+        return Outcome("traceless" if is_traceless else "untold", detail)
     return Outcome("noted", "; ".join(noted[:5])) if noted else Outcome("whole")
+
+
+def _is_bare_mp3(path: Path) -> bool:
+    """Whether an MP3 is nothing but frames: the one that counted them is gone.
+
+    So is a recording of a radio, which is whole: both begin within a frame, and the first one that
+    is left leans on up to 511 bytes of those before it (ISO/IEC 11172-3, main_data_begin). That
+    says that there were some, and never how many. More than a frame that is none is a trace.
+    """
+    data = path.read_bytes()
+    if path.suffix != ".mp3" or any(name in data for name in (b"Xing", b"Info", b"VBRI")):
+        return False
+    with av.open(str(path)) as container:
+        first = next(container.demux(audio=0))
+    return first.pos is not None and first.pos < MP3_FRAME
 
 
 def _tenths(samples: Samples) -> list[Samples]:
