@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -305,6 +306,42 @@ def read_terminal(master: int) -> str:
 def heed_ctrl_c() -> None:
     """What a shell starts in the background ignores Ctrl-C, and so does all that it starts."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_wish_to_end_is_ctrl_c(name: str, run: Run) -> None:
+    long = write_media(Path("long.wav"), speech(20))
+    command = [sys.executable, "-m", "subvino", str(long), "-m", "tiny.en", "--verbose"]
+    command += ["--batch-size", "1"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # the first cue: it is at work
+        process.send_signal(getattr(signal, name))
+        _, told = process.communicate()
+    assert process.returncode == 130
+    assert "error: interrupted; the same command goes on where this one stopped" in told
+    assert run("jobs", "clean").code == 0  # of the session's cache
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_while_it_starts_gives_a_line() -> None:
+    begun = "import os; from subvino.__main__ import main; os.write(1, b'.'); main()"
+    for delay in (0.02, 0.05, 0.1, 0.2):
+        with subprocess.Popen(
+            [sys.executable, "-c", begun, "none.mp4"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=heed_ctrl_c,
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.read(1)
+            time.sleep(delay)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate()
+        assert b"Traceback" not in told, delay
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

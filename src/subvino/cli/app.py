@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -135,6 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     arguments: those of the process where None.
     """
+    if arguments is None:
+        _heed_signals()
     make_streams_lenient()
     words = sys.argv[1:] if arguments is None else list(arguments)
     screen = Screen(verbose=not {"-v", "--verbose"}.isdisjoint(words))
@@ -147,6 +151,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SubvinoError as error:
         screen.error(str(error))
         sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:  # before a command began; those end themselves
+        screen.error("interrupted")
+        sys.exit(EXIT_INTERRUPTED)
     except Exception as error:  # noqa: BLE001  a user gets a line, whatever went wrong
         screen.error(screen.bug(error))
         sys.exit(EXIT_FAILED)
+
+
+def _heed_signals() -> None:
+    """Let whatever asks the process to end do so as Ctrl-C does; what is ignored stays ignored."""
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
