@@ -147,13 +147,14 @@ def measure(options: argparse.Namespace, folder: Path) -> list[Row]:
 class Times:
     """Seconds. window: of a worker for one, measured several times, one drawn for each span.
 
-    read: from asking for a span to having it. file: of the driver, for each; result: of the
-    driver, for a window's.
+    read, read_clip: from asking for a span of 8 windows, or for a clip, to having it.
+    file: of the driver, for each; result: of the driver, for a window's.
     """
 
     window: tuple[float, ...]
     clip: tuple[float, ...]
     read: float
+    read_clip: float
     file: float
     result: float
 
@@ -170,7 +171,8 @@ def times_of(rows: Sequence[Row]) -> Times:
     return Times(
         window=tuple(row.cpu / row.windows for row in long),
         clip=tuple(row.cpu / row.windows for row in clips),
-        read=statistics.median(read for row in rows for read in row.reads),
+        read=statistics.median(read for row in long for read in row.reads),
+        read_clip=statistics.median(read for row in clips for read in row.reads),
         file=clip - result,
         result=result,
     )
@@ -230,17 +232,20 @@ class Simulation:
     def _windows_in(self, file: int, span: int) -> int:
         return min(SPAN, self._n_windows(file) - span * SPAN)
 
+    def _read(self, file: int) -> float:
+        return self._times.read if self._n_spans(file) > 1 else self._times.read_clip
+
     def _open(self, now: float) -> None:
         if self._next == len(self._files):
             return
         file, self._next = self._next, self._next + 1
         self._left[file] = self._n_spans(file)
         self._waiting[file] = []
-        self._at(self._drive(now, self._times.file / 2) + self._times.read, "read", file)
+        self._at(self._drive(now, self._times.file / 2) + self._read(file), "read", file)
 
     def _have_read(self, now: float, file: int, span: int) -> None:
         if span + 1 < self._n_spans(file):
-            self._at(now + self._times.read, "read", file, span + 1)
+            self._at(now + self._read(file), "read", file, span + 1)
         if span == 0 or file not in self._waiting:
             heapq.heappush(self._ready, (file, span))
         else:
@@ -298,6 +303,7 @@ def report(rows: Sequence[Row], times: Times) -> Iterator[str]:
     yield f"| a worker's core for a window of a long file | {1e3 * window:.0f} |"
     yield f"| a worker's core for a clip | {1e3 * clip:.0f} |"
     yield f"| from asking for a span of 8 windows to having it | {1e3 * times.read:.0f} |"
+    yield f"| from asking for a clip to having it | {1e3 * times.read_clip:.0f} |"
     yield f"| the driver for a file: open it, write the subtitles | {1e3 * times.file:.1f} |"
     yield f"| the driver for a window: its result, its cues | {1e3 * times.result:.1f} |"
     yield f"\nA worker's core hears {speed:.1f} s of the recording in a second.\n"
