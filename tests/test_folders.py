@@ -99,6 +99,53 @@ def test_a_subtitle_of_another_file_with_a_longer_name_is_not_taken_for_its_own(
     assert find_media(tmp_path, FolderOptions())[0].subtitles == ()
 
 
+@pytest.mark.parametrize("name", ["#Alive (2020).flac", "@home.mp3", "$9.99.mkv"])
+def test_a_file_or_folder_is_found_whatever_sign_its_name_begins_with(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).touch()
+    (tmp_path / "#Rock").mkdir()
+    (tmp_path / "#Rock" / name).touch()
+    assert names(tmp_path, FolderOptions(recursive=True)) == sorted([name, f"#Rock/{name}"])
+
+
+@pytest.mark.parametrize("name", ["@eaDir", "#recycle", "#snapshot", "@Recycle", "$RECYCLE.BIN"])
+def test_what_a_nas_or_a_system_keeps_for_itself_is_left_out(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "a.mp4").touch()
+    assert names(tmp_path, FolderOptions(recursive=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("media", "subtitles", "owner"),
+    [
+        (("film.flac", "film.extras.flac"), "film.extras.en.srt", "film.extras.flac"),
+        (("film.flac", "film.extras.flac"), "film.en.srt", "film.flac"),
+        (("film.flac", "film.2.txt"), "film.2.srt", "film.flac"),
+        (("film.flac",), "film.extras.en.srt", None),
+        (("film.flac",), "film.2019.srt", None),
+        (("film.flac",), "film.English.sdh.srt", "film.flac"),
+        (("film.flac",), "film.zh-Hans.srt", "film.flac"),
+        (("film.flac",), "film.gsw.1.srt", "film.flac"),
+        (("film.2019.flac",), "film.2019.en.synced.srt", "film.2019.flac"),
+    ],
+)
+def test_subtitles_belong_to_the_longest_name_if_they_only_add_a_language_to_it(
+    tmp_path: Path, media: tuple[str, ...], subtitles: str, owner: str | None
+) -> None:
+    for name in (*media, subtitles):
+        (tmp_path / name).touch()
+    found = find_media(tmp_path, FolderOptions())
+    assert [file.path.name for file in found if file.subtitles] == ([owner] if owner else [])
+
+
+def test_a_file_that_is_not_taken_has_its_subtitles_all_the_same(tmp_path: Path) -> None:
+    for name in ("film.flac", "film.extras.mkv", "film.extras.srt"):
+        (tmp_path / name).touch()
+    options = FolderOptions(suffixes=frozenset({"flac"}))
+    assert [file.subtitles for file in find_media(tmp_path, options)] == [()]
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(MediaNotFoundError):
         find_media(tmp_path / "no", FolderOptions())

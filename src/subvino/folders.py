@@ -9,14 +9,15 @@ looked up in the containers (`has_subtitles_inside`, `speaks`).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from subvino.errors import InputError, MediaNotFoundError, MediaPermissionError
-from subvino.languages import language_in_name
+from subvino.languages import FLAGS, language_code, language_in_name
 from subvino.media import MediaInfo
+from subvino.tokenizer import LANGUAGES
 
 Order = Literal["name", "newest", "oldest", "smallest", "largest"]
 
@@ -30,6 +31,16 @@ MEDIA_SUFFIXES = frozenset(_MEDIA.split())
 """Endings of what people keep videos and recordings in."""
 
 SUBTITLE_SUFFIXES = frozenset(_SUBTITLES.split())
+
+_NAS_FOLDERS = frozenset(
+    {"@eadir", "@recently-snapshot", "@recycle", "@tmp", "#recycle", "#snapshot"}
+    | {"$recycle.bin", "lost+found", "recycler", "system volume information"}
+)
+"""Folders that Synology, QNAP, Windows and file systems keep for themselves; in lower case."""
+
+_LANGUAGE_NAMES = frozenset(name.lower() for name in LANGUAGES.values())
+_LONGEST_CODE = 3
+"""Letters: ISO 639-2 and 639-3."""
 
 ANY = "any"
 """Stands for every language."""
@@ -105,39 +116,54 @@ def _rank(order: Order) -> Callable[[FoundFile], tuple[int, str]]:
 
 def _walk(folder: Path, options: FolderOptions) -> Iterator[FoundFile]:
     with os.scandir(folder) as listing:
-        entries = [entry for entry in listing if not _is_hidden(entry.name)]
-    names = [entry.name for entry in entries]
-    subtitles = sorted(name for name in names if _suffix(name) in SUBTITLE_SUFFIXES)
+        entries = [entry for entry in listing if not entry.name.startswith(".")]
     suffixes = MEDIA_SUFFIXES if options.suffixes is None else options.suffixes
+    beside = _subtitles_beside([entry.name for entry in entries], MEDIA_SUFFIXES | suffixes)
     for entry in entries:
         if _suffix(entry.name) in suffixes and entry.is_file():
             status = entry.stat()
-            beside = _languages_beside(Path(entry.name).stem, subtitles)
-            yield FoundFile(Path(entry.path), status.st_size, status.st_mtime_ns, beside)
-        elif options.recursive and entry.is_dir(follow_symlinks=False):
+            subtitles = tuple(beside.get(Path(entry.name).stem, ()))
+            yield FoundFile(Path(entry.path), status.st_size, status.st_mtime_ns, subtitles)
+        elif (
+            options.recursive
+            and entry.name.lower() not in _NAS_FOLDERS
+            and entry.is_dir(follow_symlinks=False)
+        ):
             try:
                 yield from _walk(Path(entry.path), options)
             except OSError:
                 continue
 
 
-def _is_hidden(name: str) -> bool:
-    """Of the user's files, those that programs keep for themselves (@eaDir: Synology's)."""
-    return name.startswith((".", "@", "#", "$"))
-
-
 def _suffix(name: str) -> str:
     return name.rpartition(".")[2].lower()
 
 
-def _languages_beside(stem: str, subtitles: Sequence[str]) -> tuple[str, ...]:
-    """Of talk.mp4, those of talk.srt (""), talk.de.srt, talk.ger.forced.srt."""
-    start = stem + "."
-    return tuple(
-        language_in_name("x." + name.removeprefix(start))
-        for name in subtitles
-        if name.startswith(start)
-    )
+def _subtitles_beside(names: Sequence[str], media: Collection[str]) -> dict[str, list[str]]:
+    """Of a folder's media, by stem, the languages of their subtitles; "" where a name tells none.
+
+    media: endings of what counts as media. Subtitles belong to the longest stem that they begin
+    with: film.extras.en.srt to film.extras.mkv, not to film.mkv.
+    """
+    stems = {Path(name).stem for name in names if _suffix(name) in media}
+    beside: dict[str, list[str]] = {}
+    for name in sorted(name for name in names if _suffix(name) in SUBTITLE_SUFFIXES):
+        stem = name.rpartition(".")[0]
+        while stem and stem not in stems:
+            stem = stem.rpartition(".")[0]
+        rest = name[len(stem) :]  # as .de.forced.srt
+        if stem and all(map(_may_be_language, rest.split(".")[1:-1])):
+            beside.setdefault(stem, []).append(language_in_name("x" + rest))
+    return beside
+
+
+def _may_be_language(part: str) -> bool:
+    """Whether a part of a subtitle file's name is a language or a flag.
+
+    What is as short as a code may be a language that Whisper does not know, or a number.
+    """
+    is_short = len(language_code(part)) <= _LONGEST_CODE
+    return is_short or part.lower() in FLAGS or part.lower() in _LANGUAGE_NAMES
 
 
 def has_subtitles_inside(info: MediaInfo, wanted: Sequence[str]) -> bool:

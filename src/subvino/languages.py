@@ -51,7 +51,7 @@ def iso_639_2(spelling: str) -> str:
     return known if len(known) == 3 and known.isascii() and known.isalpha() else "und"
 
 
-_NO_LANGUAGE = frozenset({"cc", "default", "fixed", "forced", "sdh"})
+FLAGS = frozenset({"cc", "default", "fixed", "forced", "foreign", "sdh", "synced"})
 """What may follow the language in the name of a subtitle file."""
 
 
@@ -61,6 +61,6 @@ def language_in_name(name: str) -> str:
     >>> language_in_name("talk.ger.forced.srt"), language_in_name("talk.v2.srt")
     ('de', '')
     """
-    parts = [part for part in name.split(".")[1:-1] if part.lower() not in _NO_LANGUAGE]
+    parts = [part for part in name.split(".")[1:-1] if part.lower() not in FLAGS]
     code = language_code(parts[-1]) if parts else ""
     return code if code in _CODES else ""
