@@ -37,6 +37,8 @@ def test_a_file_that_changed_and_was_done_again_is_done(tmp_path: Path, written:
             ledger.note(tmp_path / "talk.mp4", size, size, [written])
     with Ledger(tmp_path / "a", tmp_path) as ledger:
         assert ledger.is_done(tmp_path / "talk.mp4", 6, 6)
+        assert ledger.knows(tmp_path / "talk.mp4")
+        assert not ledger.knows(tmp_path / "other.mp4")
         assert not ledger.is_done(tmp_path / "talk.mp4", 5, 5)
 
 

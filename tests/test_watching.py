@@ -10,7 +10,7 @@ import pytest
 
 from subvino.errors import MediaNotFoundError
 from subvino.folders import FolderOptions, FoundFile
-from subvino.watching import Settling, WatchOptions, watch_folders
+from subvino.watching import FolderWatch, Settling, WatchOptions
 
 pytest.importorskip("watchdog", reason="the extra watch is not installed")
 
@@ -47,8 +47,9 @@ def test_a_file_that_went_and_came_back_waits_anew() -> None:
 def watched(*folders: Path, rescan: float = 300.0) -> Iterator[tuple[Path, list[str]]]:
     """The names of files as they settle, which they do at once."""
     options = WatchOptions(settle=0.2, rescan=rescan)
-    for folder, files in watch_folders(folders, FolderOptions(recursive=True), options):
-        yield folder, sorted(file.path.name for file in files)
+    for found in FolderWatch(folders, FolderOptions(recursive=True), options):
+        for folder, files in found.items():
+            yield folder, sorted(file.path.name for file in files)
 
 
 def test_what_is_there_comes_first_and_then_what_comes(tmp_path: Path) -> None:
@@ -64,6 +65,37 @@ def test_what_is_there_comes_first_and_then_what_comes(tmp_path: Path) -> None:
     assert next(given) == (tmp_path, ["c.wav"])
     (tmp_path / "a.mp4").write_bytes(b"longer")
     assert next(given) == (tmp_path, ["a.mp4"])
+
+
+def test_a_file_comes_again_when_its_subtitles_go_and_not_when_they_come(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    given = watched(tmp_path)
+    assert next(given) == (tmp_path, ["a.mp4"])
+    (tmp_path / "a.en.srt").touch()
+    (tmp_path / "b.mp4").touch()
+    assert next(given) == (tmp_path, ["b.mp4"])
+    (tmp_path / "a.en.srt").unlink()
+    assert next(given) == (tmp_path, ["a.mp4"])
+
+
+def test_what_is_there_at_the_start_comes_together_from_all_folders(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("a", "b")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "x.mp4").touch()
+    found = next(iter(FolderWatch(folders, FolderOptions(), WatchOptions(settle=0.2))))
+    assert {folder: [file.path.name for file in files] for folder, files in found.items()} == {
+        folder: ["x.mp4"] for folder in folders
+    }
+
+
+def test_files_that_could_not_be_taken_come_again(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    watch = FolderWatch([tmp_path], FolderOptions(), WatchOptions(settle=0.1))
+    given = iter(watch)
+    first = next(given)
+    watch.give_again(tmp_path, first[tmp_path])
+    assert next(given) == first
 
 
 def test_a_folder_that_goes_away_is_seen_again_when_it_is_back(tmp_path: Path) -> None:

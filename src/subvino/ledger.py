@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -71,10 +72,13 @@ class Ledger:
         traceback: TracebackType | None,
     ) -> None:
         """Close it."""
-        try:
+        with suppress(OSError):  # a disk that is full: what it lacks is done again
             self._file.close()
-        finally:
-            self._lock.release()
+        self._lock.release()
+
+    def knows(self, path: Path) -> bool:
+        """Whether the file was done, be it changed since or not."""
+        return os.path.abspath(path) in self._done  # noqa: PTH100  Path.absolute keeps ".."
 
     def is_done(self, path: Path, size: int, changed_ns: int) -> bool:
         """Whether the file is as it was when it was done, and what was written is still there."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from subvino.folders import FolderOptions, FoundFile, find_media
 
 _SHORTEST_WAIT = 0.05
 """Seconds between two listings at least, however much changes."""
+
+
+_PAUSE = 1.0
+"""Seconds before files that could not be taken may begin to settle: that may take no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +60,68 @@ class Settling:
         return max(min(self.since.values()) + self.settle - time.monotonic(), 0.0)
 
 
-def watch_folders(
-    folders: Sequence[Path], files: FolderOptions, options: WatchOptions
-) -> Iterator[tuple[Path, list[FoundFile]]]:
-    """Each folder with its files that are whole and new or changed; first those that are there.
+class FolderWatch:
+    """The media files of folders that are whole and new or changed, by folder; it never ends.
 
-    It never ends. A folder that can't be listed just now is looked at again later.
-
-    Raises MissingExtraError without watchdog, InputError for a folder that is not there.
+    First come those that are there. A folder that can't be listed just now is looked at again
+    later.
     """
-    if find_spec("watchdog") is None:
-        raise MissingExtraError("watch", "subvino watch")
-    for folder in folders:
-        find_media(folder, FolderOptions())
-    settling = {folder: Settling(options.settle) for folder in folders}
-    given: dict[Path, FoundFile] = {}
-    with _changes(folders, files.recursive) as changed:
-        while True:
-            changed.clear()
-            for folder, state in settling.items():
-                try:
-                    found = find_media(folder, files)
-                except InputError:  # a share that is away
-                    continue
-                new = [file for file in found if given.get(file.path) != file]
-                if whole := state.look(new, time.monotonic()):
-                    given.update((file.path, file) for file in whole)
-                    yield folder, whole
-            waits = [state.wait for state in settling.values()]
-            soonest = min((wait for wait in waits if wait is not None), default=options.rescan)
-            changed.wait(max(min(soonest, options.rescan), _SHORTEST_WAIT))
+
+    def __init__(
+        self, folders: Sequence[Path], files: FolderOptions, options: WatchOptions
+    ) -> None:
+        """Raises MissingExtraError without watchdog, InputError for a folder that is not there."""
+        if find_spec("watchdog") is None:
+            raise MissingExtraError("watch", "subvino watch")
+        for folder in folders:
+            find_media(folder, FolderOptions())
+        self._files, self._rescan = files, options.rescan
+        self._settling = {folder: Settling(options.settle) for folder in folders}
+        self._given: dict[Path, FoundFile] = {}
+
+    def __iter__(self) -> Iterator[dict[Path, list[FoundFile]]]:
+        with _changes(list(self._settling), self._files.recursive) as changed:
+            while True:
+                changed.clear()
+                if found := self._look(time.monotonic()):
+                    yield found
+                waits = [state.wait for state in self._settling.values()]
+                soonest = min((wait for wait in waits if wait is not None), default=self._rescan)
+                changed.wait(max(min(soonest, self._rescan), _SHORTEST_WAIT))
+
+    def give_again(self, folder: Path, files: Sequence[FoundFile]) -> None:
+        """Let files of a folder come once more, when they have settled anew."""
+        since = time.monotonic() + _PAUSE
+        self._settling[folder].since.update((file, since) for file in files)
+        for file in files:
+            self._given.pop(file.path, None)
+
+    def _look(self, now: float) -> dict[Path, list[FoundFile]]:
+        """What is to be given now.
+
+        One time for all folders: what was there at the start of all of them comes together.
+        """
+        found: dict[Path, list[FoundFile]] = {}
+        for folder, state in self._settling.items():
+            try:
+                listed = find_media(folder, self._files)
+            except InputError:  # a share that is away
+                continue
+            new = [file for file in listed if not self._was_given(file)]
+            if whole := state.look(new, now):
+                self._given.update((file.path, file) for file in whole)
+                found[folder] = whole
+        return found
+
+    def _was_given(self, file: FoundFile) -> bool:
+        """Whether it was given as it is; with more subtitles beside it, which we make, it is."""
+        given = self._given.get(file.path)
+        if given is None or (given.size, given.changed_ns) != (file.size, file.changed_ns):
+            return False
+        if Counter(given.subtitles) - Counter(file.subtitles):
+            return False
+        self._given[file.path] = file
+        return True
 
 
 @contextmanager

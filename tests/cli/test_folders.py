@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from subvino.cli import subtitling
 from subvino.models import prepare_model
@@ -22,6 +24,7 @@ from tests import tiny_checkpoints as tiny
 from tests.cli.conftest import Call, Run
 from tests.sounds import Track, write_media
 
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 DIMENSIONS = Dimensions(80, 32, 2, 1, 2, n_vocab=2000, n_text_context=48)
 
 
@@ -184,25 +187,166 @@ def test_an_empty_folder_is_no_error(run: Run, folder: Path) -> None:
     assert call.err[0] == "films: no media files in it"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_file_never_takes_the_place_of_anothers_subtitles_in_whichever_run(
+    take: Run, films: Path
+) -> None:
+    (films / "broken.mp4").unlink()
+    write_media(films / "a.mkv", sound(3))
+    for reason in ("", "done before"):
+        call = take("--json", "--extensions", "mkv,wav")
+        told = states(call)
+        assert call.code == 1
+        assert told["a.mkv"] == ("done" if not reason else "skipped", reason)
+        assert told["a.wav"][1].startswith("films/a.wav: would write the same files as films/a.mkv")
+    write_media(films / "a.avi", sound(4))
+    assert states(take("--json"))["a.avi"][0] == "failed"  # though it comes first by its name
+    os.utime(films / "a.mkv", (1, 1))  # as if changed
+    told = states(take("--json"))
+    assert (told["a.mkv"][0], told["a.avi"][0], told["a.wav"][0]) == ("done", "failed", "failed")
+
+
+def test_files_of_two_folders_never_take_each_others_place_in_one(
+    run: Run, model: Path, folder: Path
+) -> None:
+    for seed, name in enumerate(("one", "two")):
+        Path(name).mkdir()
+        write_media(Path(name) / "x.wav", sound(seed))
+    how = ("-m", model, "--no-vad", "--temperature", "0", "--language", "en", "-o", "out")
+    assert run("two", *how).code == 0
+    for _ in range(2):
+        call = run("one", "two", *how)
+        assert call.code == 1
+        same = "error: one/x.wav: would write the same files as two/x.wav; "
+        assert next(line for line in call.err if line.startswith("error")).startswith(same)
+
+
+@pytest.mark.parametrize("again", ["films", "./films/", "films/a.wav", "films/../films"])
+def test_what_is_named_twice_is_done_once(take: Run, films: Path, again: str) -> None:
+    (films / "broken.mp4").unlink()
+    for state in (("done", ""), ("skipped", "done before")):
+        call = take("--json", again)
+        assert call.code == 0
+        assert states(call) == {"a.wav": state, "b.mkv": state}
+        assert json.loads("\n".join(call.out))[state[0]] == 2
+
+
+def test_a_file_named_twice_is_done_once(run: Run, model: Path, films: Path) -> None:
+    file = films / "a.wav"
+    call = run(file, file.absolute(), file, "-m", model, "--no-vad", "--temperature", "0", "--json")
+    assert (call.code, states(call)) == (0, {"a.wav": ("done", "")})
+
+
+@pytest.mark.parametrize("place", ["", "folders"])
+def test_without_a_place_in_the_cache_all_is_done_and_one_line_says_so(
+    take: Run, films: Path, folder: Path, place: str
+) -> None:
+    cache = folder.parent / "cache" / place
+    cache.parent.mkdir(exist_ok=True)
+    cache.touch()
+    (films / "broken.mp4").unlink()
+    call = take()
+    assert call.code == 0
+    assert call.out == ["films/a.en.srt", "films/series/b.en.srt"]
+    assert [line for line in call.err if "cache" in line or "kept" in line] == [
+        f"what is done can't be kept for going on after a stop ({call.err[0].partition('(')[2]}"
+    ]
+
+
+@contextmanager
+def watching(model: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """`subvino watch films` with a quick way of decoding, ended if the test fails."""
+    pytest.importorskip("watchdog", reason="the extra watch is not installed")
+    how = ("-m", str(model), "--no-vad", "--temperature", "0", "--language", "en", "-r")
+    command = [sys.executable, "-m", "subvino", "watch", "films", "--settle", "0.2", *how, *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def stop(process: subprocess.Popen[str]) -> tuple[list[str], list[str]]:
+    """Stop it as a service manager does; gives what else it said, on stdout and stderr."""
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate()
+    assert process.returncode == 0
+    return out.splitlines(), err.splitlines()
+
+
+def read_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@POSIX
+def test_a_watch_remembers_whose_files_are_whose(films: Path, model: Path) -> None:
+    (films / "broken.mp4").unlink()
+    with watching(model) as process:
+        assert [read_line(process) for _ in range(2)] == [
+            "films/a.en.srt",
+            "films/series/b.en.srt",
+        ]
+        write_media(films / "a.mkv", sound(3))
+        write_media(films / "c.wav", sound(4))
+        assert read_line(process) == "films/c.en.srt"
+        write_media(films / "a.wav", sound(5))
+        assert read_line(process) == "films/a.en.srt"
+        out, err = stop(process)
+    assert out == []
+    assert [line for line in err if line.startswith("error")] == [
+        "error: films/a.mkv: would write the same files as films/a.wav; "
+        "run it alone with another --output-dir"
+    ]
+
+
+@POSIX
+def test_a_watch_without_a_cache_does_each_file_once_and_says_so_in_a_line(
+    films: Path, model: Path, folder: Path
+) -> None:
+    (films / "broken.mp4").unlink()
+    (folder.parent / "cache").touch()
+    with watching(model) as process:
+        assert [read_line(process) for _ in range(2)] == [
+            "films/a.en.srt",
+            "films/series/b.en.srt",
+        ]
+        write_media(films / "c.wav", sound(4))
+        assert read_line(process) == "films/c.en.srt"
+        out, err = stop(process)
+    assert out == []
+    assert len([line for line in err if "can't be kept" in line]) == 1
+
+
+@POSIX
+def test_a_watch_waits_for_another_process_to_leave_the_folder(
+    take: Run, films: Path, model: Path, folder: Path
+) -> None:
+    (films / "broken.mp4").unlink()
+    assert take().code == 0
+    write_media(films / "c.wav", sound(4))
+    (ledger,) = (folder.parent / "cache" / "folders").glob("*.ledger")
+    with FileLock(ledger.with_suffix(".lock"), timeout=0) as lock, watching(model) as process:
+        assert process.stderr is not None
+        told = [process.stderr.readline().strip() for _ in range(2)]
+        assert told[1] == "films: another process is at work on it; tries again until that ends"
+        lock.release()
+        assert read_line(process) == "films/c.en.srt"
+        assert stop(process)[0] == []
+
+
+@POSIX
 def test_a_watched_folder_gets_subtitles_as_files_come_and_stops_cleanly(
     films: Path, model: Path
 ) -> None:
-    pytest.importorskip("watchdog", reason="the extra watch is not installed")
     (films / "broken.mp4").unlink()
-    how = ("-m", str(model), "--no-vad", "--temperature", "0", "--language", "en", "-r")
-    command = [sys.executable, "-m", "subvino", "watch", "films", "--settle", "0.2", *how]
     for there in (["films/a.en.srt", "films/series/b.en.srt"], []):
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            assert process.stdout is not None
-            assert [process.stdout.readline().strip() for _ in there] == there
+        with watching(model) as process:
+            assert [read_line(process) for _ in there] == there
             name = "c" if there else "d"
             write_media(films / f"{name}.wav", sound(5))
-            assert process.stdout.readline().strip() == f"films/{name}.en.srt"
-            process.send_signal(signal.SIGTERM)
-            rest, told = process.communicate()
-        assert process.returncode == 0
-        assert rest == ""
-        assert told.splitlines()[-1] == "stopped; the same command goes on where this one stopped"
+            assert read_line(process) == f"films/{name}.en.srt"
+            out, err = stop(process)
+        assert out == []
+        assert err[-1] == "stopped; the same command goes on where this one stopped"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from subvino.cli.claims import Claims
 from subvino.cli.jobs import format_clock
 from subvino.cli.progress import MediaBars, show_steps
 from subvino.cli.screen import Screen, align
@@ -22,7 +24,6 @@ from subvino.errors import (
     JobBusyError,
     ModelError,
     OptionError,
-    OutputError,
     SubvinoError,
 )
 from subvino.folders import FoundFile, find_media, has_subtitles_inside, speaks
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from subvino.cli.subtitling import Plan
 
 Load = Callable[[str, EngineOptions, Progress], Transcriber]
+_T = TypeVar("_T")
 State = Literal["done", "skipped", "failed"]
 
 HOW_TO_GO_ON = "interrupted; the same command goes on where this one stopped"
@@ -126,13 +128,20 @@ class Batch:
     """The inputs of one call.
 
     outcomes: of all inputs so far.
+    busy: folders that were left alone, as another process is at work on them.
     """
 
-    def __init__(self, plan: Plan, screen: Screen, load: Load) -> None:
+    def __init__(
+        self, plan: Plan, screen: Screen, load: Load, claims: Claims | None = None
+    ) -> None:
+        """claims: of the batches before this one, where folders are watched."""
         self.outcomes: list[Outcome] = []
+        self.busy: list[Path] = []
         self._plan, self._screen, self._load_model = plan, screen, load
         self._writer = FileWriter(plan.outputs)
-        self._claimed: dict[OutputPlace, str] = {}
+        self._claims = claims or Claims()
+        self._claims.begin()
+        self._folders: set[Path] = set()
         self._keys: set[str] = set()  # of the jobs whose journals are held
         self._to_translate: list[_Heard] = []
         self._transcriber: Transcriber | None = None
@@ -149,11 +158,11 @@ class Batch:
 
     def run(self, inputs: Sequence[str]) -> None:
         """Make the files of every input; one that fails does not stop the others."""
-        self._work_on(work for name in inputs for work in self._guarded(name, self._begin(name)))
+        self._work_on(self._begin_all(inputs))
 
-    def run_files(self, folder: Path, files: Sequence[FoundFile]) -> None:
-        """Make the files of these, of one folder."""
-        self._work_on(self._begin_files(folder, files))
+    def run_found(self, found: Mapping[Path, Sequence[FoundFile]]) -> None:
+        """Make the files of these, by folder; those of `busy` ones are left for another time."""
+        self._work_on(self._begin_found_in(found))
 
     def _work_on(self, works: Iterator[_Work]) -> None:
         batch_size = BATCH_TO_TRANSLATE if self._plan.outputs.bilingual else None
@@ -214,10 +223,10 @@ class Batch:
             work.stream.stop()
             self._fail(work.name, error)
 
-    def _guarded(self, name: str, works: Iterator[_Work]) -> Iterator[_Work]:
-        """The works; what goes wrong on the way to them concerns this input alone."""
+    def _guarded(self, name: str, steps: Iterator[_T]) -> Iterator[_T]:
+        """The steps; what goes wrong on the way to them concerns this input alone."""
         try:
-            yield from works
+            yield from steps
         except (OptionError, DeviceError, ModelError):
             raise
         except Exception as error:  # noqa: BLE001  one bad file does not stop the others
@@ -235,8 +244,43 @@ class Batch:
 
     # What an input comes to
 
+    def _begin_all(self, inputs: Sequence[str]) -> Iterator[_Work]:
+        """The works of all inputs.
+
+        All folders are looked through before the first work: it must not take the place of what
+        an earlier run wrote for a file of the last one.
+        """
+        begun = [
+            works
+            for name in dict.fromkeys(inputs)
+            for works in self._guarded(name, self._look_through(name))
+        ]
+        yield from chain.from_iterable(begun)
+
+    def _begin_found_in(self, found: Mapping[Path, Sequence[FoundFile]]) -> Iterator[_Work]:
+        begun = [
+            works for folder, files in found.items() for works in self._open_free(folder, files)
+        ]
+        yield from chain.from_iterable(begun)
+
+    def _open_free(self, folder: Path, files: Sequence[FoundFile]) -> Iterator[Iterator[_Work]]:
+        """The works of a folder, where no other process holds its ledger."""
+        try:
+            yield from self._open_folder(folder, files)
+        except JobBusyError as error:
+            self.busy.append(folder)
+            self._screen.note_once(f"{error}; tries again until that ends")
+
+    def _look_through(self, name: str) -> Iterator[Iterator[_Work]]:
+        """The works of an input; a folder's files are found at once."""
+        if os.path.isdir(name):  # noqa: PTH112  Path.is_dir raises for a name that is too long
+            path = Path(name)
+            yield from self._open_folder(path, find_media(path, self._plan.folders))
+        else:
+            yield self._guarded(name, self._begin(name))
+
     def _begin(self, name: str) -> Iterator[_Work]:
-        """The works of an input: of each entry of a list, of each file of a folder."""
+        """The works of an input that is no folder: of each entry of a list."""
         path = Path(name)
         if is_storage_url(name):
             self._plan.videos.refuse_without_picture(name)
@@ -246,9 +290,6 @@ class Batch:
             self._plan.videos.refuse_without_picture(name)
             for entry in find_entries(name):
                 yield from self._guarded(entry.url, self._begin_entry(entry))
-        elif path.is_dir():
-            files = find_media(path, self._plan.folders)
-            yield from self._begin_files(path, files)
         elif path.suffix.lower() == TRANSCRIPT_SUFFIX:
             self._plan.videos.refuse_without_picture(name)
             if self._plan.outputs.bilingual:
@@ -284,45 +325,76 @@ class Batch:
                 work.cleanup.push(cleanup.pop_all())
                 yield work
 
-    def _begin_files(self, folder: Path, files: Sequence[FoundFile]) -> Iterator[_Work]:
-        """The works of the files of a folder that are not done yet."""
+    def _open_folder(self, folder: Path, files: Sequence[FoundFile]) -> Iterator[Iterator[_Work]]:
+        """The works of a folder; none where it was named before.
+
+        Raises JobBusyError where another process holds its ledger.
+        """
+        if (real := folder.resolve()) in self._folders:
+            return
+        ledger = self._open_ledger(folder)
+        self._folders.add(real)
         self._has_folders = True
         if not files:
             self._screen.note(f"{folder}: no media files in it")
         self._bars.expect(len(files))
-        ledger = self._open.enter_context(
-            Ledger(ledger_place(folder, self._plan.key), folder, self._plan.resume)
-        )
         for file in files:
-            if ledger.is_done(file.path, file.size, file.changed_ns):
-                self._skip(str(file.path), DONE_BEFORE)
-            elif file.is_subtitled(self._plan.folders.skip_subtitled):
-                self._skip(str(file.path), HAS_SUBTITLES)
-            else:
-                for work in self._guarded(str(file.path), self._begin_found(folder, file)):
-                    work.found, work.ledger = file, ledger
-                    yield work
+            if ledger is not None and ledger.knows(file.path):
+                self._claims.keep(self._place_found(folder, file), file.path)
+        yield self._begin_files(folder, files, ledger)
 
-    def _begin_found(self, folder: Path, file: FoundFile) -> Iterator[_Work]:
-        options = self._plan.folders
-        if options.looks_inside:
-            info = probe(file.path)
-            if has_subtitles_inside(info, options.skip_subtitled):
-                self._skip(str(file.path), HAS_SUBTITLES)
-                return
-            if options.audio_languages and not speaks(info, options.audio_languages):
-                self._skip(str(file.path), OTHER_LANGUAGE)
-                return
+    def _open_ledger(self, folder: Path) -> Ledger | None:
+        """The folder's ledger; a line where there can't be one."""
+        place = ledger_place(folder, self._plan.key)
+        try:
+            return self._open.enter_context(Ledger(place, folder, self._plan.resume))
+        except OSError as error:
+            self._tell_unkept(error)
+            return None
+
+    def _begin_files(
+        self, folder: Path, files: Sequence[FoundFile], ledger: Ledger | None
+    ) -> Iterator[_Work]:
+        """The works of the files of a folder that are not done yet."""
+        for file in files:
+            place, name = self._place_found(folder, file), str(file.path)
+            is_done = ledger is not None and ledger.is_done(file.path, file.size, file.changed_ns)
+            step = self._pass_over if is_done else self._begin_found
+            for work in self._guarded(name, step(file, place)):
+                work.found, work.ledger = file, ledger
+                yield work
+
+    def _place_found(self, folder: Path, file: FoundFile) -> OutputPlace:
         out = self._plan.folder
         if out is not None:
             out = out / file.path.parent.relative_to(folder)
-        yield from self._begin_media(file.path, place_outputs(file.path, out), str(file.path))
+        return place_outputs(file.path, out)
+
+    def _pass_over(self, file: FoundFile, place: OutputPlace) -> Iterator[_Work]:
+        """No work: the file is done."""
+        if self._claims.take(place, file.path, str(file.path)):
+            self._skip(str(file.path), DONE_BEFORE)
+        yield from ()
+
+    def _begin_found(self, file: FoundFile, place: OutputPlace) -> Iterator[_Work]:
+        options, name = self._plan.folders, str(file.path)
+        if file.is_subtitled(options.skip_subtitled):
+            self._skip(name, HAS_SUBTITLES)
+            return
+        if options.looks_inside:
+            info = probe(file.path)
+            if has_subtitles_inside(info, options.skip_subtitled):
+                self._skip(name, HAS_SUBTITLES)
+                return
+            if options.audio_languages and not speaks(info, options.audio_languages):
+                self._skip(name, OTHER_LANGUAGE)
+                return
+        yield from self._begin_media(file.path, place, name)
 
     def _begin_media(self, media: str | Path, place: OutputPlace, name: str) -> Iterator[_Work]:
         """The work of a media file, after all that can be checked before it."""
         plan = self._plan
-        self._claim(place, name)
-        if self._is_done(place, name):
+        if not self._claims.take(place, media, name) or self._is_done(place, name):
             return
         if self._transcriber is None and isinstance(media, Path):  # no media, no model
             choose_audio_track(probe(media), plan.audio_track)
@@ -347,7 +419,7 @@ class Batch:
             self._screen.note(f"{error}; does the same beside it")
             return
         except OSError as error:
-            self._screen.note(f"{name}: can't be gone on with after a stop ({error.strerror})")
+            self._tell_unkept(error)
             return
         self._keys.add(job.key)
         work.cleanup.callback(self._keys.discard, job.key)
@@ -357,6 +429,12 @@ class Batch:
         if journal.n_results:
             told = format_clock(journal.position)
             self._screen.note(f"{name}: goes on at {told}, where an earlier run was stopped")
+
+    def _tell_unkept(self, error: OSError) -> None:
+        """A line, whatever the number of files that it befalls."""
+        self._screen.note_once(
+            f"what is done can't be kept for going on after a stop ({error.strerror or error})"
+        )
 
     def _tell_problem(self, name: str, journal: Journal) -> None:
         """A line where results could not be written down while the work went on."""
@@ -370,23 +448,11 @@ class Batch:
         """Cut a saved transcript into cues again, without the model."""
         transcript = read_transcript(path)
         place = place_outputs(path, self._plan.folder, transcript.text_language)
-        self._claim(place, str(path))
-        if self._is_done(place, str(path)):
+        if not self._claims.take(place, path, str(path)) or self._is_done(place, str(path)):
             return
         files = self._writer.write(transcript, place)
         self._show_files(files)
         self._note(Outcome(str(path), "done", files=tuple(map(str, files))))
-
-    def _claim(self, place: OutputPlace, name: str) -> None:
-        place = OutputPlace(place.folder.absolute(), place.stem)
-        if place in self._claimed:
-            path = place.folder / place.stem
-            raise OutputError(
-                f"{name}: would write the same files as {self._claimed[place]}; "
-                "run it alone with another --output-dir",
-                path,
-            )
-        self._claimed[place] = name
 
     def _is_done(self, place: OutputPlace, name: str) -> bool:
         if self._plan.outputs.existing != "skip":

@@ -7,7 +7,7 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TextIO
 
 # C0, DEL, C1 and the line separators. What joins letters of other scripts stays.
@@ -25,6 +25,7 @@ class Screen:
 
     quiet: bool = False
     verbose: bool = False
+    _said: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     def has_bars(self) -> bool:
@@ -40,6 +41,12 @@ class Screen:
         """A line on stderr that a program need not see."""
         if not self.quiet:
             _print(to_visible(text), sys.stderr)
+
+    def note_once(self, text: str) -> None:
+        """A note that stands for all of its kind."""
+        if text not in self._said:
+            self._said.add(text)
+            self.note(text)
 
     def error(self, text: str) -> None:
         """A line on stderr about what went wrong."""

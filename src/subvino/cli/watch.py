@@ -68,8 +68,9 @@ def watch(folders: Sequence[Path], settle: float | None, rescan: float | None, *
     done stays done. Files that are still being written are waited for.
     """
     from subvino.cli.batch import Batch
+    from subvino.cli.claims import Claims
     from subvino.cli.subtitling import loading
-    from subvino.watching import WatchOptions, watch_folders
+    from subvino.watching import FolderWatch, WatchOptions
 
     plan = read_plan(SimpleNamespace(**rest))
     screen = Screen(rest["quiet"], rest["verbose"])
@@ -78,9 +79,13 @@ def watch(folders: Sequence[Path], settle: float | None, rescan: float | None, *
     try:
         screen.note(f"watching {', '.join(map(str, folders))}; Ctrl-C ends it")
         with loading(plan, screen) as load:
-            loaded = _Loaded(load)
-            for folder, files in watch_folders(folders, plan.folders, options):
-                Batch(plan, screen, loaded).run_files(folder, files)
+            loaded, claims = _Loaded(load), Claims()
+            watched = FolderWatch(folders, plan.folders, options)
+            for found in watched:
+                batch = Batch(plan, screen, loaded, claims)
+                batch.run_found(found)
+                for folder in batch.busy:
+                    watched.give_again(folder, found[folder])
     except KeyboardInterrupt:
         screen.note("stopped; the same command goes on where this one stopped")
 
