@@ -116,6 +116,16 @@ def test_what_a_nas_or_a_system_keeps_for_itself_is_left_out(tmp_path: Path, nam
     assert names(tmp_path, FolderOptions(recursive=True)) == []
 
 
+def test_copies_with_subtitles_are_left_out_beside_their_original(tmp_path: Path) -> None:
+    copies = ("a.subtitled.mp4", "a.burned.mkv", "a.subtitled.burned.mp4")
+    for name in ("a.ts", *copies, "b.subtitled.mp4", "subtitled.mp4"):
+        (tmp_path / name).touch()
+    left = ["a.ts", "b.subtitled.mp4", "subtitled.mp4"]
+    assert names(tmp_path, FolderOptions()) == left
+    options = FolderOptions(suffixes=frozenset({"mp4"}))
+    assert names(tmp_path, options) == left[1:]
+
+
 @pytest.mark.parametrize(
     ("media", "subtitles", "owner"),
     [

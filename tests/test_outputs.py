@@ -174,6 +174,19 @@ def test_a_file_reached_by_another_way_is_still_ones_own(
     log.check(Path("a"))
 
 
+def test_a_video_is_ones_own_until_it_changes(tmp_path: Path, log: OutputLog) -> None:
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"video")
+    changed_ns = video.stat().st_mtime_ns
+    assert not log.has_video(video, 5, changed_ns)
+    log.note_video(video)
+    assert OutputLog(tmp_path / "log").has_video(video, 5, changed_ns)
+    assert not log.has_video(video, 6, changed_ns)
+    assert not log.has_video(video, 5, changed_ns + 1)
+    assert not log.has_video(tmp_path / "b.mp4", 5, changed_ns)
+    log.note_video(tmp_path / "gone.mp4")
+
+
 def test_a_log_that_can_not_be_kept_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     log = OutputLog(tmp_path / "file" / "log")

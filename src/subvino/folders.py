@@ -17,6 +17,7 @@ from typing import Literal
 from subvino.errors import InputError, MediaNotFoundError, MediaPermissionError
 from subvino.languages import FLAGS, language_code, language_in_name
 from subvino.media import MediaInfo
+from subvino.outputs import BURNED, SUBTITLED
 from subvino.tokenizer import LANGUAGES
 
 Order = Literal["name", "newest", "oldest", "smallest", "largest"]
@@ -88,7 +89,9 @@ class FoundFile:
 
 
 def find_media(folder: Path, options: FolderOptions) -> list[FoundFile]:
-    """The media files of a folder, in order; hidden ones are left out.
+    """The media files of a folder, in order; hidden ones and copies with subtitles are left out.
+
+    Copies are known by their names beside the original: talk.subtitled.mp4, talk.burned.mp4.
 
     Raises MediaNotFoundError, MediaPermissionError, InputError where it can't be listed; folders
     inside it that can't be are left out.
@@ -118,11 +121,14 @@ def _walk(folder: Path, options: FolderOptions) -> Iterator[FoundFile]:
     with os.scandir(folder) as listing:
         entries = [entry for entry in listing if not entry.name.startswith(".")]
     suffixes = MEDIA_SUFFIXES if options.suffixes is None else options.suffixes
-    beside = _subtitles_beside([entry.name for entry in entries], MEDIA_SUFFIXES | suffixes)
+    names = [entry.name for entry in entries]
+    stems = {Path(name).stem for name in names if _suffix(name) in MEDIA_SUFFIXES | suffixes}
+    beside = _subtitles_beside(stems, names)
     for entry in entries:
-        if _suffix(entry.name) in suffixes and entry.is_file():
+        stem = Path(entry.name).stem
+        if _suffix(entry.name) in suffixes and not _is_copy(stem, stems) and entry.is_file():
             status = entry.stat()
-            subtitles = tuple(beside.get(Path(entry.name).stem, ()))
+            subtitles = tuple(beside.get(stem, ()))
             yield FoundFile(Path(entry.path), status.st_size, status.st_mtime_ns, subtitles)
         elif (
             options.recursive
@@ -139,13 +145,17 @@ def _suffix(name: str) -> str:
     return name.rpartition(".")[2].lower()
 
 
-def _subtitles_beside(names: Sequence[str], media: Collection[str]) -> dict[str, list[str]]:
+def _is_copy(stem: str, stems: Collection[str]) -> bool:
+    original, _, ending = stem.rpartition(".")
+    return ending in (SUBTITLED, BURNED) and original in stems
+
+
+def _subtitles_beside(stems: Collection[str], names: Sequence[str]) -> dict[str, list[str]]:
     """Of a folder's media, by stem, the languages of their subtitles; "" where a name tells none.
 
-    media: endings of what counts as media. Subtitles belong to the longest stem that they begin
-    with: film.extras.en.srt to film.extras.mkv, not to film.mkv.
+    names: of all files. Subtitles belong to the longest stem that they begin with:
+    film.extras.en.srt to film.extras.mkv, not to film.mkv.
     """
-    stems = {Path(name).stem for name in names if _suffix(name) in media}
     beside: dict[str, list[str]] = {}
     for name in sorted(name for name in names if _suffix(name) in SUBTITLE_SUFFIXES):
         stem = name.rpartition(".")[0]

@@ -33,6 +33,10 @@ _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENO
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
+SUBTITLED, BURNED = "subtitled", "burned"
+"""Endings of the names of videos with subtitles: talk.subtitled.mp4, talk.burned.mp4."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutputPlace:
     """The folder in which an input's outputs lie, and how their names begin.
@@ -107,7 +111,10 @@ def _output_error(path: Path, error: OSError | ValueError) -> OutputError:
 
 
 class OutputLog:
-    """The digests of the files that subvino wrote, one small file each in `folder`."""
+    """What subvino wrote: a digest of each file, in a small file of its own in `folder`.
+
+    Of videos, which are large, their size and the time of their last change.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -134,6 +141,16 @@ class OutputLog:
         with suppress(OSError):
             self._keep(path, {_digest(path.read_bytes())})
 
+    def note_video(self, path: Path) -> None:
+        """Remember the video as it stands now."""
+        with suppress(OSError):
+            status = path.stat()
+            self._keep(path, {_stamp(status.st_size, status.st_mtime_ns)})
+
+    def has_video(self, path: Path, size: int, changed_ns: int) -> bool:
+        """Whether this is a video that subvino wrote, as a folder's listing tells."""
+        return _stamp(size, changed_ns) in self._noted(path)
+
     def _keep(self, path: Path, digests: set[str]) -> None:
         """Not being able to is no harm worth an error."""
         with suppress(OutputError):
@@ -153,6 +170,10 @@ class OutputLog:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _stamp(size: int, changed_ns: int) -> str:
+    return f"{size}-{changed_ns}"
 
 
 def _umask() -> int:

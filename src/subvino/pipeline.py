@@ -712,11 +712,14 @@ class OutputOptions:
 
 
 class FileWriter:
-    """Writes the files of transcripts, and knows which may be written."""
+    """Writes the files of transcripts, and knows which may be written.
+
+    log: of what was written.
+    """
 
     def __init__(self, options: OutputOptions | None = None) -> None:
         self.options = options or OutputOptions()
-        self._log = OutputLog(cache_folder() / "outputs")
+        self.log = OutputLog(cache_folder() / "outputs")
 
     def paths(self, place: OutputPlace, language: str) -> dict[str, Path]:
         """Path by format; language: code of the text's."""
@@ -732,7 +735,7 @@ class FileWriter:
         check_writable(place.folder)
         if language is not None and self.options.existing == "replace-own":
             for path in self.paths(place, language).values():
-                self._log.check(path)
+                self.log.check(path)
 
     def all_exist(self, place: OutputPlace, languages: Iterable[str]) -> bool:
         """Whether every file is there already, each in any one of the languages."""
@@ -756,7 +759,7 @@ class FileWriter:
             paths = {name: path for name, path in paths.items() if not path.exists()}
         contents = self.contents(transcript, tuple(paths), shot_changes)
         for name, path in paths.items():
-            self._log.write(path, contents[name])
+            self.log.write(path, contents[name])
         return tuple(paths.values())
 
     def write_translation(
@@ -777,7 +780,7 @@ class FileWriter:
         if self.options.existing == "skip":
             paths = {name: path for name, path in paths.items() if not path.exists()}
         for name, path in paths.items():
-            self._log.write(path, self._encode(name, subtitles))
+            self.log.write(path, self._encode(name, subtitles))
         return tuple(paths.values())
 
     def check_translation(self, place: OutputPlace, language: str | None) -> None:
@@ -786,7 +789,7 @@ class FileWriter:
             self.check(place, _TRANSLATED)
         elif language is not None and self.options.existing == "replace-own":
             for path in self._paired_paths(place, language).values():
-                self._log.check(path)
+                self.log.check(path)
 
     def translations_exist(self, place: OutputPlace, languages: Iterable[str]) -> bool:
         """Whether the files that `bilingual` asks for are there, beside those of any language.

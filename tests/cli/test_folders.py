@@ -23,6 +23,7 @@ from subvino.pipeline import Transcriber
 from tests import tiny_checkpoints as tiny
 from tests.cli.conftest import Call, Run
 from tests.sounds import Track, write_media
+from tests.video.videos import write_video
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 DIMENSIONS = Dimensions(80, 32, 2, 1, 2, n_vocab=2000, n_text_context=48)
@@ -252,6 +253,36 @@ def test_without_a_place_in_the_cache_all_is_done_and_one_line_says_so(
     ]
 
 
+@pytest.mark.parametrize("out", [(), ("-o", "films/out"), ("-o", "films")])
+def test_videos_with_subtitles_are_no_new_media_of_their_folder(
+    take: Run, films: Path, out: tuple[str, ...]
+) -> None:
+    write_video(films / "v.mp4")
+    how = ("--mux", "--extensions", "mp4,mkv", "--json", *out)
+    (films / "broken.mp4").unlink()
+    for state in (("done", ""), ("skipped", "done before")):
+        assert states(take(*how)) == {"v.mp4": state, "b.mkv": state}
+    assert len(list(films.rglob("*.subtitled.*"))) == 2
+    assert set(states(take("--json"))) == {"a.wav", "v.mp4", "b.mkv"}  # in another way, too
+
+
+def test_a_video_with_subtitles_is_taken_where_it_is_named(
+    take: Run, run: Run, model: Path, films: Path
+) -> None:
+    video = write_video(films / "v.mp4")
+    assert run(video, "-m", model, "--no-vad", "--temperature", "0", "--mux").code == 0
+    made = films / "v.subtitled.mp4"
+    call = run(made, "-m", model, "--no-vad", "--temperature", "0", "--json")
+    assert states(call) == {made.name: ("done", "")}
+
+
+def test_what_mux_made_is_no_new_media(run: Run, take: Run, films: Path) -> None:
+    video = write_video(films / "v.mp4")
+    Path("v.srt").write_text("1\n00:00:00,400 --> 00:00:01,200\nA rainbow.\n")
+    assert run("mux", video, "v.srt", "-o", films / "film.mkv").code == 0
+    assert set(states(take("--json"))) == {"a.wav", "b.mkv", "v.mp4", "broken.mp4"}
+
+
 @contextmanager
 def watching(model: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """`subvino watch films` with a quick way of decoding, ended if the test fails."""
@@ -317,6 +348,24 @@ def test_a_watch_without_a_cache_does_each_file_once_and_says_so_in_a_line(
         out, err = stop(process)
     assert out == []
     assert len([line for line in err if "can't be kept" in line]) == 1
+
+
+@POSIX
+def test_a_watch_does_not_take_the_videos_that_it_makes(films: Path, model: Path) -> None:
+    (films / "broken.mp4").unlink()
+    write_video(films / "v.mp4")
+    with watching(model, "--mux", "-o", "films/out", "--extensions", "mp4,mkv") as process:
+        made = {read_line(process) for _ in range(4)}
+        assert made == {
+            *("films/out/v.en.srt", "films/out/v.subtitled.mp4"),
+            *("films/out/series/b.en.srt", "films/out/series/b.subtitled.mkv"),
+        }
+        write_media(films / "c.mkv", sound(4))
+        assert [read_line(process) for _ in range(2)] == [
+            "films/out/c.en.srt",
+            "films/out/c.subtitled.mkv",
+        ]
+        assert stop(process)[0] == []
 
 
 @POSIX

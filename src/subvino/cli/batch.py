@@ -332,6 +332,8 @@ class Batch:
         """
         if (real := folder.resolve()) in self._folders:
             return
+        log = self._writer.log
+        files = [one for one in files if not log.has_video(one.path, one.size, one.changed_ns)]
         ledger = self._open_ledger(folder)
         self._folders.add(real)
         self._has_folders = True
@@ -578,7 +580,13 @@ class Batch:
         if not shown:
             return ()
         plan = self._plan
-        return tuple(plan.videos.make(work.path, shown, work.place, plan.outputs, self._screen))
+        made = plan.videos.make(work.path, shown, work.place, plan.outputs, self._screen)
+        return tuple(self._noted(path) for path in made)
+
+    def _noted(self, video: Path) -> Path:
+        """The video, remembered as ours from now on."""
+        self._writer.log.note_video(video)
+        return video
 
     def _show_files(self, paths: Sequence[Path]) -> None:
         for path in paths if not self._plan.as_json else ():

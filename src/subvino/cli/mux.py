@@ -106,7 +106,14 @@ def read_subtitles(
 
 
 def show_finished(path: Path, notes: Sequence[str], screen: Screen) -> None:
-    """The new video's path, for programs, and what there is to know about it."""
+    """Tell the new video's path, for programs, and what there is to know about it.
+
+    It is noted as ours, so that it is not taken for new media where it lies in a folder of such.
+    """
+    from subvino.models import cache_folder
+    from subvino.outputs import OutputLog
+
+    OutputLog(cache_folder() / "outputs").note_video(path)
     for note in notes:
         screen.note(note)
     screen.result(str(path))

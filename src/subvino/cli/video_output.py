@@ -10,7 +10,7 @@ from subvino.cli.progress import show_media
 from subvino.cli.screen import Screen
 from subvino.errors import NotMediaError, OptionError
 from subvino.media import probe
-from subvino.outputs import OutputPlace
+from subvino.outputs import BURNED, SUBTITLED, OutputPlace
 from subvino.pipeline import OutputOptions
 from subvino.subtitles import Subtitles
 
@@ -83,7 +83,7 @@ class VideoPlan:
         named = place.folder / f"{place.stem}{video.suffix}"
         paths = {}
         if self.mux:
-            paths["mux"] = default_output(named, "subtitled")
+            paths["mux"] = default_output(named, SUBTITLED)
         if self.burn:
-            paths["burn"] = default_output(named, "burned", BURN_SUFFIXES)
+            paths["burn"] = default_output(named, BURNED, BURN_SUFFIXES)
         return paths

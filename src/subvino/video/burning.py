@@ -9,6 +9,7 @@ from typing import Any, Literal
 from subvino.errors import DamagedMediaError, OptionError
 from subvino.formats import Style, WriteOptions, write
 from subvino.media import open_media
+from subvino.outputs import BURNED
 from subvino.video.ffmpeg import Outcome, find_ffmpeg
 from subvino.video.source import Source, describe_source, find_container, plan_copies
 from subvino.video.track import SubtitleTrack
@@ -114,7 +115,7 @@ def burn(
     Raises InputError, OptionError, OutputError, MissingExtraError.
     """
     source = describe_source(Path(video))
-    path = default_output(source.path, "burned", BURN_SUFFIXES) if output is None else Path(output)
+    path = default_output(source.path, BURNED, BURN_SUFFIXES) if output is None else Path(output)
     container = find_container(path)
     if path.suffix.lower() not in BURN_SUFFIXES:
         suffixes = ", ".join(BURN_SUFFIXES)

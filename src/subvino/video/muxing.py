@@ -8,6 +8,7 @@ from pathlib import Path
 from subvino.errors import OptionError
 from subvino.formats import write
 from subvino.languages import iso_639_2
+from subvino.outputs import SUBTITLED
 from subvino.video.ffmpeg import find_ffmpeg
 from subvino.video.source import (
     Container,
@@ -46,7 +47,7 @@ def mux(
     if not tracks:
         raise OptionError("no subtitles to put into the video; give a file of them")
     source = describe_source(Path(video))
-    path = default_output(source.path, "subtitled") if output is None else Path(output)
+    path = default_output(source.path, SUBTITLED) if output is None else Path(output)
     container = find_container(path)
     check_output(source.path, path, overwrite)
     files = dict(_subtitle_file(n, track, container) for n, track in enumerate(tracks))
