@@ -253,6 +253,23 @@ def test_without_a_place_in_the_cache_all_is_done_and_one_line_says_so(
     ]
 
 
+def test_a_damaged_file_is_told_of_in_every_run_until_it_is_whole(take: Run, films: Path) -> None:
+    (films / "broken.mp4").unlink()
+    noise = Track(sound(1).samples, "flac", rate=16_000)
+    content = bytearray(write_media(films / "x.flac", noise).read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 20_000] = bytes(20_000)
+    (films / "x.flac").write_bytes(content)
+    for _ in range(2):
+        call = take("--json")
+        state, reason = states(call)["x.flac"]
+        assert (call.code, state) == (1, "failed")
+        assert "could not be read" in reason
+        assert (films / "x.en.srt").exists()
+    write_media(films / "x.flac", noise)
+    assert states(take("--json"))["x.flac"] == ("done", "")
+
+
 @pytest.mark.parametrize("out", [(), ("-o", "films/out"), ("-o", "films")])
 def test_videos_with_subtitles_are_no_new_media_of_their_folder(
     take: Run, films: Path, out: tuple[str, ...]

@@ -555,13 +555,15 @@ class Batch:
         work, stream = heard.work, heard.work.stream
         with self._bars.paused():
             files = heard.files + self._make_videos(work, shown)
-        if work.ledger is not None and work.found is not None:
+        damage = stream.error()
+        # Damaged, it is tried again next time: a share that was away for a moment is damage too.
+        if damage is None and work.ledger is not None and work.found is not None:
             with suppress(OSError):  # then it is done again after a stop
                 work.ledger.note(work.path, work.found.size, work.found.changed_ns, files)
         self._show_files(files)  # who reads them may stop us right then
         if work.journal is not None:
             work.journal.discard()
-        if (damage := stream.error()) is not None:
+        if damage is not None:
             raise damage
         seconds = stream.to_hear or stream.heard
         names, language = tuple(map(str, files)), heard.transcript.language
