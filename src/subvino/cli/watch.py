@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import typer
@@ -75,7 +74,6 @@ def watch(folders: Sequence[Path], settle: float | None, rescan: float | None, *
     plan = read_plan(SimpleNamespace(**rest))
     screen = Screen(rest["quiet"], rest["verbose"])
     options = WatchOptions(**given(settle=settle, rescan=rescan))
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         screen.note(f"watching {', '.join(map(str, folders))}; Ctrl-C ends it")
         with loading(plan, screen) as load:
@@ -101,9 +99,3 @@ class _Loaded:
         if self._transcriber is None:
             self._transcriber = self._load(*arguments)
         return self._transcriber
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """A service manager's wish to stop is the user's."""
-    del number, frame
-    raise KeyboardInterrupt
