@@ -108,11 +108,14 @@ def _whisper_cpp(setup: Setup) -> Contender:
     return Contender("whisper.cpp f16", command, "pywhispercpp", Path(sys.executable), file)
 
 
-def _optimum_intel(setup: Setup) -> Contender:
-    python = _optimum_python(setup)
-    folder = exported_ir(setup)
-    command = _script("optimum_intel_srt", str(python), folder, setup, "--batch", "8")
-    return Contender("Optimum-Intel int8", command, "optimum-intel", python, folder)
+def _optimum_intel(name: str, *options: str) -> Callable[[Setup], Contender]:
+    def make(setup: Setup) -> Contender:
+        python = _optimum_python(setup)
+        folder = exported_ir(setup)
+        command = _script("optimum_intel_srt", str(python), folder, setup, *options)
+        return Contender(name, command, "optimum-intel", python, folder)
+
+    return make
 
 
 def _script(name: str, python: str, weights: Path, setup: Setup, *options: str) -> tuple[str, ...]:
@@ -133,7 +136,9 @@ MAKERS = MappingProxyType(
         ),
         "openvino-genai": _openvino_genai,
         "whisper-cpp": _whisper_cpp,
-        "optimum-intel": _optimum_intel,
+        # Five beams are what transformers' pipeline takes unless told.
+        "optimum-intel": _optimum_intel("Optimum-Intel int8 f32 beam 5", "--beam", "5"),
+        "optimum-intel-greedy": _optimum_intel("Optimum-Intel int8 f32 greedy", "--beam", "1"),
     }
 )
 """By the name that --engines takes. A new one: a script in engines/ and a row here."""
@@ -149,9 +154,6 @@ def ggml_file(setup: Setup) -> Path:
 
 def exported_ir(setup: Setup) -> Path:
     """Optimum-Intel's int8 export, which openvino-genai reads too. Made once."""
-
-    def convert(path: Path) -> None:
-        write_huggingface(_checkpoint(setup), path)
 
     def export(path: Path) -> None:
         script = HERE / "converters" / "optimum_export.py"

@@ -6,6 +6,7 @@ that of the process it was forked from.
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -19,4 +20,7 @@ seconds = time.perf_counter() - begin
 cpu = usage.ru_utime + usage.ru_stime
 row = {"seconds": seconds, "cpu": cpu, "peak_mib": usage.ru_maxrss / 1024}
 Path(figures).write_text(json.dumps(row), encoding="utf-8")
-sys.exit(os.waitstatus_to_exitcode(status))
+code = os.waitstatus_to_exitcode(status)
+if code < 0:  # else the last thing it said would pass for the reason
+    print(f"ended by {signal.Signals(-code).name}", file=sys.stderr)
+sys.exit(abs(code))
