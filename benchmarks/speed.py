@@ -181,14 +181,21 @@ def describe(options: argparse.Namespace, load: float) -> str:
     command = " ".join(["python benchmarks/speed.py", *(path.name for path in options.sets)])
     kind = f"--scaling --lengths {options.lengths}"
     kind = kind if options.scaling else f"--model {options.model}"
+    peers = "" if options.scaling else describe_peers(options)
     return describe_run(
         f"{command} {kind} --threads {options.threads}"
-        f" --minutes {options.minutes:g} --rounds {options.rounds}",
+        f" --minutes {options.minutes:g} --rounds {options.rounds}{peers}",
         PACKAGES,
         f"{options.threads} threads on {options.threads} of {os.cpu_count()} cores",
         f"medians of {options.rounds} runs in turn, after one that is not counted",
         f"load of the machine before: {load:.2f}",
     )
+
+
+def describe_peers(options: argparse.Namespace) -> str:
+    engines = "" if options.engines == ",".join(MAKERS) else f" --engines {options.engines}"
+    clip = f" --clip {options.clip.name}" if options.clip else ""
+    return engines + clip + (" --optimum PYTHON" if options.optimum else "")
 
 
 def read_options() -> argparse.Namespace:
