@@ -27,6 +27,24 @@ def make_recording(sets: Sequence[Manifest], minutes: float, folder: Path) -> Cl
     return replace(clip, audio=media)
 
 
+def repeat_sound(path: Path, target: Path, times: int) -> None:
+    """The sound of a file so many times, as it is encoded there: encoding ten hours takes ten
+    minutes."""
+    with av.open(str(path)) as source, av.open(str(target), "w", format="mp4") as joined:
+        template = source.streams.audio[0]
+        stream = joined.add_stream_from_template(template)
+        packets = [packet for packet in source.demux(template) if packet.size]
+        contents = [(bytes(packet), packet.pts or 0, packet.duration or 0) for packet in packets]
+        begin, (_, last, duration) = contents[0][1], contents[-1]
+        for start in range(0, times * (last + duration - begin), last + duration - begin):
+            for content, time, length in contents:
+                packet = av.Packet(content)
+                packet.pts = packet.dts = start + time
+                packet.duration, packet.time_base = length, template.time_base
+                packet.stream = stream
+                joined.mux(packet)
+
+
 def media_seconds(path: Path) -> float:
     with av.open(str(path)) as container:
         return (container.duration or 0) / av.time_base

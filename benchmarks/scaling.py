@@ -1,238 +1,320 @@
-"""How our time and memory grow: with the length of the media, with threads, with the batch.
+"""How our speed and memory change with the media's length, the windows at once, threads and model.
 
-Each point is a process of its own, from a media file to SRT. Plots go to docs/images/.
+Each point is a process of its own, from a media file to SRT. Up to the middle length all run in
+turn, and medians are given; longer media are heard once. SET is as `speed.py` takes it.
+
+    pip install -e ".[base,tiny-en,evaluate]"
+    python benchmarks/scaling.py SET... [--models base,tiny.en] [--lengths 1,10,60,600]
+        [--middle 10] [--batches 1,2,4,8,16,32] [--threads 1,2] [--rounds 3]
+        # the default: a quarter of an hour on two cores; the plot goes to docs/images/
 """
 
 from __future__ import annotations
 
+import argparse
+import math
+import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contenders import Setup, own_command
-from recording import make_recording, media_seconds
+from recording import make_recording, media_seconds, read_sets, repeat_sound
+from results import IMAGES, describe_run, put_section
 from trials import Outcome, run_in_turn
-from verdicts import Verdict
+from verdicts import Verdict, verdict_table
 
 from subvino.evaluate import Manifest, Table
+from subvino.outputs import write_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MAX_PEAK_MIB = 1.2e9 / 2**20
 LINEAR = 1.15
-"""How much longer a minute of the longest media may take than one of the next shorter."""
+"""How many times as long a minute of the longest media may take as one of the next shorter."""
+ALL_MODELS = 120.0
+"""Minutes; longer media are heard by the last model only. `long.py` is for hours of another."""
+PLOT = "scaling.png"
 
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """What is varied, one at a time.
+    """What is varied, one at a time beside the model.
 
-    lengths: minutes, each with all threads and the default batch and beam.
-    middle: minutes, of the runs that vary threads and batch.
+    lengths: minutes, each with all threads and the default number of windows at once.
+    middle: minutes, of the runs that vary threads and windows at once.
     rounds: of the runs up to `middle`; longer ones run once.
     """
 
-    models: tuple[str, ...] = ("base", "tiny.en")
-    lengths: tuple[float, ...] = (1.0, 10.0, 60.0, 600.0)
-    middle: float = 10.0
-    threads: tuple[int, ...] = (1, 2)
-    batches: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
-    beams: tuple[int, ...] = (5, 1)
-    rounds: int = 3
+    models: tuple[str, ...]
+    lengths: tuple[float, ...]
+    middle: float
+    threads: tuple[int, ...]
+    batches: tuple[int, ...]
+    rounds: int
+
+    def all_lengths(self) -> list[float]:
+        return sorted({*self.lengths, self.middle})
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One way of running; batch and beam: None takes the default."""
+    """One way of running; batch: None takes the default."""
 
     model: str
     threads: int
     batch: int | None = None
-    beam: int | None = None
 
     def command(self, language: str | None) -> tuple[str, ...]:
         # A model that knows one language only is told none.
         told = None if self.model.endswith(".en") else language
-        options = (("--batch-size", self.batch), ("--beam-size", self.beam))
-        given = (part for name, value in options if value for part in (name, str(value)))
+        given = ("--batch-size", str(self.batch)) if self.batch else ()
         return own_command(Setup(self.model, self.threads, told), *given)
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """A recording of `minutes` as asked for; seconds: as it came out."""
+
+    path: Path
+    language: str | None
+    minutes: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
-    """A cell, the media's seconds, and what it took."""
+    """A cell, the media, and what it took."""
 
     cell: Cell
-    media: float
+    media: Media
     outcome: Outcome
 
     @property
     def speed(self) -> float:
         """Times real time."""
-        return self.media / self.outcome.seconds
+        return self.media.seconds / self.outcome.seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """lengths: default cells over all lengths; middle: all cells over one."""
+    """The same points may be in several."""
 
     lengths: tuple[Point, ...]
-    middle: tuple[Point, ...]
+    batches: tuple[Point, ...]
+    threads: tuple[Point, ...]
+
+
+# --- runs ---------------------------------------------------------------------------------------
 
 
 def measure_scaling(sets: Sequence[Manifest], ranges: Ranges) -> Scaling:
+    with tempfile.TemporaryDirectory(prefix="subvino-scaling-") as name:
+        recordings = make_media(sets, ranges, Path(name))
+        # What is kept from run to run, such as compiled graphs, is made here.
+        _run(list(middle_cells(ranges)), recordings[0], rounds=1)
+        points = [p for media in recordings for p in _measure(media, ranges)]
+    middle = [p for p in points if p.media.minutes == ranges.middle]
     most = max(ranges.threads)
-    default = [Cell(model, most) for model in ranges.models]
-    lengths = [p for minutes in ranges.lengths for p in _points(sets, minutes, default, ranges)]
     return Scaling(
-        tuple(lengths), tuple(_points(sets, ranges.middle, list(middle_cells(ranges)), ranges))
+        lengths=tuple(p for p in points if not p.cell.batch and p.cell.threads == most),
+        batches=tuple(p for p in middle if p.cell.batch),
+        threads=tuple(p for p in middle if not p.cell.batch),
     )
+
+
+def make_media(sets: Sequence[Manifest], ranges: Ranges, folder: Path) -> list[Media]:
+    """Shortest first; what is longer than the middle is the middle again and again."""
+    made = list[Media]()
+    for minutes in ranges.all_lengths():
+        place = folder / f"{minutes:g}"
+        place.mkdir()
+        if minutes <= ranges.middle:
+            clip = make_recording(sets, minutes, place)
+            path, language = clip.audio, clip.language
+        else:
+            middle = next(media for media in made if media.minutes == ranges.middle)
+            path, language = place / middle.path.name, middle.language
+            repeat_sound(middle.path, path, math.ceil(60 * minutes / middle.seconds))
+        made.append(Media(path, language, minutes, media_seconds(path)))
+    return made
+
+
+def _measure(media: Media, ranges: Ranges) -> list[Point]:
+    if media.minutes == ranges.middle:
+        return _run(list(middle_cells(ranges)), media, ranges.rounds)
+    models = ranges.models if media.minutes <= ALL_MODELS else ranges.models[-1:]
+    cells = [Cell(model, max(ranges.threads)) for model in models]
+    return _run(cells, media, ranges.rounds if media.minutes < ranges.middle else 1)
 
 
 def middle_cells(ranges: Ranges) -> Iterator[Cell]:
     for model in ranges.models:
-        for beam in ranges.beams:
-            for threads in ranges.threads:
-                yield Cell(model, threads, beam=beam)
-            for batch in ranges.batches:
-                yield Cell(model, max(ranges.threads), batch, beam)
+        for threads in ranges.threads:
+            yield Cell(model, threads)
+        for batch in ranges.batches:
+            yield Cell(model, max(ranges.threads), batch)
 
 
-def _points(
-    sets: Sequence[Manifest], minutes: float, cells: Sequence[Cell], ranges: Ranges
-) -> Iterator[Point]:
-    """All cells in turn over one recording."""
-    rounds = ranges.rounds if minutes <= ranges.middle else 1
-    with tempfile.TemporaryDirectory(prefix="subvino-scaling-") as name:
-        clip = make_recording(sets, minutes, Path(name))
-        seconds = media_seconds(clip.audio)
-        for threads in sorted({cell.threads for cell in cells}):
-            same = [cell for cell in cells if cell.threads == threads]
-            commands = {repr(cell): cell.command(clip.language) for cell in same}
-            # A long run warms up by itself.
-            outcomes = run_in_turn(commands, clip.audio, rounds, threads, warm_up=rounds > 1)
-            for cell in same:
-                if repr(cell) in outcomes:
-                    yield Point(cell, seconds, outcomes[repr(cell)])
+def _run(cells: Sequence[Cell], media: Media, rounds: int) -> list[Point]:
+    """Cells with as many threads in turn, on as many cores."""
+    points = list[Point]()
+    for threads in sorted({cell.threads for cell in cells}):
+        same = {repr(cell): cell for cell in cells if cell.threads == threads}
+        commands = {name: cell.command(media.language) for name, cell in same.items()}
+        outcomes = run_in_turn(commands, media.path, rounds, threads, warm_up=False)
+        points += [Point(same[name], media, outcome) for name, outcome in outcomes.items()]
+    return points
 
 
 # --- tables -------------------------------------------------------------------------------------
 
 
 def scaling_tables(found: Scaling) -> list[Table]:
-    return [_table("By length", found.lengths), _table("By threads and batch", found.middle)]
+    return [
+        _table("By length", "minutes", found.lengths, lambda p: f"{p.media.seconds / 60:.1f}"),
+        _table("By windows at once", "windows", found.batches, lambda p: str(p.cell.batch)),
+        _table("By threads", "threads", found.threads, lambda p: str(p.cell.threads)),
+    ]
 
 
-def _table(title: str, points: Sequence[Point]) -> Table:
-    head = (
-        "model",
-        "minutes",
-        "threads",
-        "batch",
-        "beam",
-        "s",
-        "x real time",
-        "core s",
-        "peak MiB",
+def _table(
+    title: str, varied: str, points: Sequence[Point], value: Callable[[Point], str]
+) -> Table:
+    head = ("model", varied, "s", "min-max s", "x real time", "core s", "peak MiB")
+    rows = (
+        (
+            point.cell.model,
+            value(point),
+            f"{point.outcome.seconds:.1f}",
+            point.outcome.spread,
+            f"{point.speed:.1f}",
+            f"{point.outcome.cpu:.1f}",
+            f"{point.outcome.peak_mib:.0f}",
+        )
+        for same in by_model(points).values()
+        for point in same
     )
-    return Table(title, head, tuple(map(_row, points)))
-
-
-def _row(point: Point) -> tuple[str, ...]:
-    cell, outcome = point.cell, point.outcome
-    return (
-        cell.model,
-        f"{point.media / 60:.1f}",
-        str(cell.threads),
-        str(cell.batch or "default"),
-        str(cell.beam or "default"),
-        f"{outcome.seconds:.1f}",
-        f"{point.speed:.1f}",
-        f"{outcome.cpu:.1f}",
-        f"{outcome.peak_mib:.0f}",
-    )
+    return Table(title, head, tuple(rows))
 
 
 def judge_scaling(found: Scaling) -> Iterator[Verdict]:
     """Memory and time of the longest media, by model."""
-    for model, points in _by_model(found.lengths).items():
-        *_, before, longest = sorted(points, key=lambda point: point.media)
-        hours, peak = longest.media / 3600, longest.outcome.peak_mib
+    for model, points in by_model(found.lengths).items():
+        longest = points[-1]
+        hours, peak = longest.media.seconds / 3600, longest.outcome.peak_mib
         line = f"{model}, {hours:.1f} hours: peak memory under 1.2 GB"
         yield Verdict(line, f"{peak:.0f} MiB", peak < MAX_PEAK_MIB)
-        ratio = before.speed / longest.speed
-        found_text = (
-            f"a minute takes {ratio:.2f} times as long as in {before.media / 60:.0f} minutes"
-        )
-        line = f"{model}, {hours:.1f} hours: time linear in the length"
-        yield Verdict(line, found_text, ratio <= LINEAR)
+        for before in points[-2:-1]:
+            ratio, minutes = before.speed / longest.speed, before.media.seconds / 60
+            text = f"a minute takes {ratio:.2f} times as long as in {minutes:.0f} minutes"
+            line = f"{model}, {hours:.1f} hours: time linear in the length"
+            yield Verdict(line, text, ratio <= LINEAR)
 
 
-def _by_model(points: Sequence[Point]) -> dict[str, list[Point]]:
+def by_model(points: Sequence[Point]) -> Mapping[str, list[Point]]:
     models = dict.fromkeys(point.cell.model for point in points)
     return {model: [p for p in points if p.cell.model == model] for model in models}
 
 
-# --- plots --------------------------------------------------------------------------------------
+# --- plot ---------------------------------------------------------------------------------------
 
 
-def draw_scaling(found: Scaling) -> dict[str, bytes]:
-    """Name → PNG."""
+def draw_scaling(found: Scaling) -> bytes:
+    """PNG: speed above memory, by length, windows at once and threads."""
     from io import BytesIO
 
     from matplotlib.figure import Figure
 
-    draws = {"length": _draw_length, "batch": _draw_batch}
-    plots = {}
-    for name, draw in draws.items():
-        figure, buffer = Figure(figsize=(10, 4.2), layout="constrained"), BytesIO()
-        left, right = figure.subplots(1, 2)
-        draw(left, right, found)
-        figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
-        plots[name] = buffer.getvalue()
-    return plots
+    figure, buffer = Figure(figsize=(11, 6.4), layout="constrained"), BytesIO()
+    panels = figure.subplots(2, 3, sharex="col", sharey="row")
+    _draw(panels[:, 0], "minutes of media", found.lengths, lambda p: p.media.seconds / 60)
+    _draw(panels[:, 1], "windows at once", found.batches, lambda p: p.cell.batch or 0)
+    _draw(panels[:, 2], "threads, each on a core", found.threads, lambda p: p.cell.threads)
+    for row in panels:  # shared: set once all is drawn, as a limit that is set no longer grows
+        row[0].set_ylim(bottom=0)
+    panels[0, 0].set_ylabel("times real time")
+    panels[1, 0].set_ylabel("peak memory, MiB")
+    panels[0, 0].legend()
+    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+    return buffer.getvalue()
 
 
-def _draw_length(left: Axes, right: Axes, found: Scaling) -> None:
-    """Time and memory over the media's length."""
-    for model, points in _by_model(found.lengths).items():
-        minutes = [point.media / 60 for point in points]
-        left.plot(minutes, [p.outcome.seconds / 60 for p in points], "o-", label=model)
-        right.plot(minutes, [p.outcome.peak_mib for p in points], "o-", label=model)
-    left.set(title="Time from file to SRT", ylabel="minutes", xscale="log", yscale="log")
-    left.yaxis.set_major_formatter("{x:g}")
-    right.set(title="Peak memory", ylabel="MiB", xscale="log", ylim=(0, 1.1 * MAX_PEAK_MIB))
-    right.axhline(MAX_PEAK_MIB, linewidth=0.8, linestyle="--", color="black")
-    right.annotate("1.2 GB", (1, MAX_PEAK_MIB), textcoords="offset points", xytext=(0, -12))
-    for axes in (left, right):
-        axes.set_xlabel("minutes of media")
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.legend()
+def _draw(
+    column: Sequence[Axes], label: str, points: Sequence[Point], value: Callable[[Point], float]
+) -> None:
+    speed, memory = column
+    for model, same in by_model(points).items():
+        places = [value(point) for point in same]
+        speed.plot(places, [p.speed for p in same], "o-", label=model)
+        memory.plot(places, [p.outcome.peak_mib for p in same], "o-", label=model)
+    memory.axhline(MAX_PEAK_MIB, linewidth=0.8, linestyle="--", color="black")
+    place = memory.get_yaxis_transform()
+    memory.text(0.02, 0.99 * MAX_PEAK_MIB, "1.2 GB", va="top", transform=place)
+    memory.set(xlabel=label, xscale="log")
+    memory.set_xticks(sorted({round(value(point)) for point in points}))
+    memory.xaxis.set_major_formatter("{x:g}")
+    memory.minorticks_off()
+    for axes in column:
+        axes.grid(alpha=0.3)
 
 
-def _draw_batch(left: Axes, right: Axes, found: Scaling) -> None:
-    """Speed over the batch, and by threads."""
-    batched = [point for point in found.middle if point.cell.batch is not None]
-    for (model, beam), points in _series(batched).items():
-        batches = [point.cell.batch or 0 for point in points]
-        left.plot(batches, [p.speed for p in points], "o-", label=f"{model}, beam {beam}")
-    left.set(title="Speed by batch", xlabel="windows at once", xscale="log", ylim=(0, None))
-    left.set_xticks(sorted({p.cell.batch or 0 for p in batched}))
-    left.xaxis.set_major_formatter("{x:.0f}")
-    left.minorticks_off()
-    unbatched = [point for point in found.middle if point.cell.batch is None]
-    for (model, beam), points in _series(unbatched).items():
-        threads = [point.cell.threads for point in points]
-        right.plot(threads, [p.speed for p in points], "o-", label=f"{model}, beam {beam}")
-    right.set(title="Speed by threads", xlabel="threads, each on a core", ylim=(0, None))
-    right.set_xticks(sorted({p.cell.threads for p in unbatched}))
-    left.set_ylabel("times real time")
-    left.legend()
+# --- command ------------------------------------------------------------------------------------
 
 
-def _series(points: Sequence[Point]) -> dict[tuple[str, int | None], list[Point]]:
-    keys = dict.fromkeys((point.cell.model, point.cell.beam) for point in points)
-    return {key: [p for p in points if (p.cell.model, p.cell.beam) == key] for key in keys}
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("sets", metavar="SET", nargs="+", type=Path)
+    parser.add_argument("--models", default="base,tiny.en")
+    parser.add_argument("--lengths", default="1,10,60,600", metavar="MINUTES,...")
+    parser.add_argument("--middle", type=float, default=10.0, metavar="MINUTES")
+    parser.add_argument("--batches", default="1,2,4,8,16,32", metavar="WINDOWS,...")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-results", action="store_true", help="print only")
+    return parser.parse_args()
+
+
+def make_ranges(options: argparse.Namespace) -> Ranges:
+    return Ranges(
+        models=tuple(options.models.split(",")),
+        lengths=tuple(float(minutes) for minutes in options.lengths.split(",")),
+        middle=options.middle,
+        threads=tuple(int(number) for number in options.threads.split(",")),
+        batches=tuple(int(number) for number in options.batches.split(",")),
+        rounds=options.rounds,
+    )
+
+
+def describe(options: argparse.Namespace, load: float) -> str:
+    sets = " ".join(path.name for path in options.sets)
+    return describe_run(
+        f"python benchmarks/scaling.py {sets} --models {options.models}"
+        f" --lengths {options.lengths} --middle {options.middle:g} --batches {options.batches}"
+        f" --threads {options.threads} --rounds {options.rounds}",
+        ("openvino",),
+        f"{os.cpu_count()} cores",
+        f"to {options.middle:g} minutes medians of {options.rounds} runs in turn, then one run",
+        f"over {ALL_MODELS:g} minutes the last model only",
+        f"load of the machine before: {load:.2f}",
+    )
+
+
+def main() -> None:
+    options = read_options()
+    load = os.getloadavg()[0]
+    found = measure_scaling(read_sets(options.sets, ""), make_ranges(options))
+    tables = [*scaling_tables(found), verdict_table(list(judge_scaling(found)))]
+    body = "\n".join(table.to_markdown() for table in tables)
+    text = f"## Scaling\n\n{describe(options, load)}\n{body}"
+    print(text)
+    if not options.no_results:
+        write_file(IMAGES / PLOT, draw_scaling(found))
+        put_section("scaling", f"{text}\n![{PLOT}](../docs/images/{PLOT})")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,8 +10,6 @@ clips of all sets, in one language, are joined to one recording.
         [--clip FILE]        # a short clip, to measure the start by
         [--optimum PYTHON]   # of an environment made as converters/optimum_export.py says; without
                              # it openvino-genai runs only if its weights are there already
-    python benchmarks/speed.py SET... --scaling [--lengths 1,10,60,600]
-        # ours alone: lengths, threads, batches, models; plots go to docs/images/
 """
 
 from __future__ import annotations
@@ -27,14 +25,12 @@ from pathlib import Path
 
 from contenders import HERE, MAKERS, OURS, Contender, Setup, load_contenders, own_command
 from recording import make_recording, media_seconds, read_sets
-from results import IMAGES, describe_run, put_section
-from scaling import Ranges, draw_scaling, judge_scaling, measure_scaling, scaling_tables
+from results import describe_run, put_section
 from trials import Outcome, count_word_errors, run_in_turn
 from verdicts import Verdict, verdict_table
 
 from subvino.evaluate import Clip, Manifest, Table
 from subvino.evaluate.peers import ctranslate2_folder
-from subvino.outputs import write_file
 
 BATCHED, DEFAULT = "faster-whisper int8 greedy batch 8", "faster-whisper int8 beam 5"
 GENAI = "openvino-genai int8"
@@ -160,31 +156,11 @@ def measure_start(options: argparse.Namespace) -> dict[str, Outcome]:
     return run_in_turn(commands, options.clip, max(options.rounds, 3), options.threads)
 
 
-def measure_growth(options: argparse.Namespace, sets: Sequence[Manifest]) -> str:
-    ranges = Ranges(
-        lengths=tuple(float(minutes) for minutes in options.lengths.split(",")),
-        middle=options.minutes,
-        threads=tuple(range(1, options.threads + 1)),
-        rounds=options.rounds,
-    )
-    found = measure_scaling(sets, ranges)
-    plots = {f"scaling-{name}.png": png for name, png in draw_scaling(found).items()}
-    if not options.no_results:
-        for name, png in plots.items():
-            write_file(IMAGES / name, png)
-    pictures = "\n".join(f"![{name}](../docs/images/{name})" for name in plots)
-    tables = [*scaling_tables(found), verdict_table(list(judge_scaling(found)))]
-    return f"{render(tables)}\n{pictures}\n"
-
-
 def describe(options: argparse.Namespace, load: float) -> str:
     command = " ".join(["python benchmarks/speed.py", *(path.name for path in options.sets)])
-    kind = f"--scaling --lengths {options.lengths}"
-    kind = kind if options.scaling else f"--model {options.model}"
-    peers = "" if options.scaling else describe_peers(options)
     return describe_run(
-        f"{command} {kind} --threads {options.threads}"
-        f" --minutes {options.minutes:g} --rounds {options.rounds}{peers}",
+        f"{command} --model {options.model} --threads {options.threads}"
+        f" --minutes {options.minutes:g} --rounds {options.rounds}{describe_peers(options)}",
         PACKAGES,
         f"{options.threads} threads on {options.threads} of {os.cpu_count()} cores",
         f"medians of {options.rounds} runs in turn, after one that is not counted",
@@ -209,8 +185,6 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--clip", type=Path, metavar="FILE", help="short, to measure the start by")
     parser.add_argument("--optimum", type=Path, metavar="PYTHON", help="with Optimum-Intel")
     parser.add_argument("--strip-accents", default="prompts_es", metavar="SET,...")
-    parser.add_argument("--scaling", action="store_true", help="lengths, threads, batches, models")
-    parser.add_argument("--lengths", default="1,10,60,600", metavar="MINUTES,...")
     parser.add_argument("--no-results", action="store_true", help="print only")
     return parser.parse_args()
 
@@ -219,18 +193,13 @@ def main() -> None:
     options = read_options()
     sets = read_sets(options.sets, options.strip_accents)
     load = os.getloadavg()[0]
-    if options.scaling:
-        title, section = "Scaling", "scaling"
-        body = measure_growth(options, sets)
-    else:
-        names = "-".join(path.name for path in options.sets)
-        title, section = f"Speed ({options.model})", f"speed-{options.model}-{names}"
-        with tempfile.TemporaryDirectory(prefix="subvino-speed-") as folder:
-            body = measure_speed(options, sets, Path(folder))
-    text = f"## {title}\n\n{describe(options, load)}\n{body}"
+    names = "-".join(path.name for path in options.sets)
+    with tempfile.TemporaryDirectory(prefix="subvino-speed-") as folder:
+        body = measure_speed(options, sets, Path(folder))
+    text = f"## Speed ({options.model})\n\n{describe(options, load)}\n{body}"
     print(text)
     if not options.no_results:
-        put_section(section, text)
+        put_section(f"speed-{options.model}-{names}", text)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from joined import PAUSE, encode_aac, join_clips, read_samples
 from made_sound import MAKERS, SECONDS, write_wav
+from recording import media_seconds, repeat_sound
 
 from subvino.evaluate import Clip, Manifest, TimedText
 from subvino.evaluate.manifest import Span
@@ -60,6 +61,18 @@ def test_the_recording_gets_the_sound_of_a_video(tmp_path: Path) -> None:
     samples = read_samples(tmp_path / "a.mp4")
     assert len(samples) == pytest.approx(32_000, abs=2048)
     assert float(np.sqrt(np.mean(samples**2))) == pytest.approx(0.5 / math.sqrt(2), rel=0.05)
+
+
+def test_sound_is_repeated_without_gaps_as_it_is_encoded(tmp_path: Path) -> None:
+    time = np.arange(32_000) / 16_000
+    write_wav(tmp_path / "a.wav", [0.5 * np.sin(2 * np.pi * 440 * time)])
+    encode_aac(tmp_path / "a.wav", tmp_path / "a.mp4")
+    repeat_sound(tmp_path / "a.mp4", tmp_path / "b.mp4", 5)
+    once, samples = (read_samples(tmp_path / name) for name in ("a.mp4", "b.mp4"))
+    assert len(samples) == pytest.approx(5 * len(once), rel=0.03)
+    assert media_seconds(tmp_path / "b.mp4") == pytest.approx(len(samples) / 16_000, abs=0.1)
+    levels = np.sqrt(np.mean(samples[: len(samples) // 800 * 800].reshape(-1, 800) ** 2, axis=1))
+    assert np.mean(levels > 0.2) > 0.9
 
 
 def test_the_sound_without_speech_is_ten_minutes() -> None:
