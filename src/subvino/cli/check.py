@@ -22,7 +22,6 @@ from subvino.cli.subtitle_input import (
     MaxCps,
     MaxDuration,
     MaxLines,
-    MaxLinger,
     MaxWpm,
     MinDuration,
     MinGap,
@@ -99,7 +98,6 @@ def check(  # as long as there are options: Typer reads them off the parameters
     min_gap: MinGap = None,
     frame_rate: FrameRate = None,
     chain_gap: ChainGap = None,
-    max_linger: MaxLinger = None,
     narrow_width: NarrowWidth = None,
     language: Language = None,
     only: Annotated[
@@ -183,8 +181,7 @@ def check(  # as long as there are options: Typer reads them off the parameters
         min_gap,
         frame_rate,
         chain_gap,
-        max_linger,
-        narrow_width,
+        narrow_width=narrow_width,
     )
     with _failing_as_unreadable(screen):
         wanted = choose_rules(split_list(only), split_list(ignore))

@@ -22,7 +22,6 @@ from subvino.cli.subtitle_input import (
     MaxCps,
     MaxDuration,
     MaxLines,
-    MaxLinger,
     MaxWpm,
     MinDuration,
     MinGap,
@@ -86,7 +85,6 @@ def fix(  # as long as there are options: Typer reads them off the parameters
     min_gap: MinGap = None,
     frame_rate: FrameRate = None,
     chain_gap: ChainGap = None,
-    max_linger: MaxLinger = None,
     narrow_width: NarrowWidth = None,
     language: Language = None,
     rows: Annotated[
@@ -133,8 +131,7 @@ def fix(  # as long as there are options: Typer reads them off the parameters
         min_gap,
         frame_rate,
         chain_gap,
-        max_linger,
-        narrow_width,
+        narrow_width=narrow_width,
     )
     options.rules_for("")
     file = read_subtitles(path)
