@@ -1,10 +1,13 @@
+import unicodedata
+from xml.etree import ElementTree
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from subvino.errors import OptionError, SubtitleFileError
-from subvino.formats import FORMATS, MAX_FILE_BYTES, find_format, read, write
-from subvino.subtitles import Subtitles, settle
+from subvino.formats import FORMATS, MAX_FILE_BYTES, WriteOptions, find_format, read, write
+from subvino.subtitles import Cue, CueWord, Subtitles, settle
 from subvino.transcript import Segment, Transcript
 from tests.formats.samples import PLAIN, rows
 
@@ -28,6 +31,31 @@ def test_what_a_format_is_not_made_of_is_refused() -> None:
         write(PLAIN, "json")
     with pytest.raises(OptionError, match="srt, vtt, ass, ttml, lrc, tsv, txt, json"):
         find_format("doc")
+
+
+ANY_CHAR = st.one_of(st.characters(categories=["Cc", "Cs", "Zl", "Zp"]), st.characters())
+
+
+@pytest.mark.parametrize("words", [False, True])
+@given(st.text(ANY_CHAR, min_size=1, max_size=10))
+@example("bell\a, null\0, \ud800, \ufffe\U0001ffff and \v\x85\u2028 breaks")
+def test_no_file_has_what_xml_and_players_refuse(words: bool, said: str) -> None:
+    cue = Cue(
+        0, 1000, ("one", f"b{said}."), (CueWord("one", 0, 400), CueWord(f" b{said}.", 400, 900))
+    )
+    subtitles = Subtitles((cue,), "e\0n")
+    segments = (Segment(said, 0.0, 1.0),)
+    texts = {
+        name: write(subtitles, name, WriteOptions(words=words))
+        for name, row in FORMATS.items()
+        if row.write_subtitles
+    }
+    for text in [*texts.values(), write(Transcript(segments, "en", 1.0, 2.0), "txt")]:
+        kept = text.replace("\n", "").replace("\t", "")
+        assert not {"Cc", "Cs"} & set(map(unicodedata.category, kept))
+        text.encode()
+    shown = ElementTree.fromstring(texts["ttml"])  # noqa: S314  written here
+    assert "".join(shown.itertext()).split()[0].startswith("one")
 
 
 @pytest.mark.parametrize("name", ["srt", "vtt", "ass", "ttml"])

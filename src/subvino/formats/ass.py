@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from subvino.errors import SubtitleFileError
 from subvino.formats.direction import mark_direction, without_marks
 from subvino.formats.format import Format, Reading, Style, WriteOptions
-from subvino.formats.timedtext import parse_clock, text_lines
+from subvino.formats.timedtext import parse_clock, text_lines, word_lines
 from subvino.subtitles import Cue, RawCue, Subtitles
 
 _OVERRIDE = re.compile(r"(?<!\\)\{[^{}]{0,2000}\}")
@@ -61,7 +61,7 @@ def _event(cue: Cue, options: WriteOptions) -> str:
 
 def _karaoke_lines(cue: Cue) -> Iterator[str]:
     """Each word's `\\k` lasts until the next one begins; they add up to the cue's duration."""
-    rows = cue.word_lines()
+    rows = word_lines(cue)
     begins = [_centiseconds(word.start_ms) for row in rows for word in row]
     marks = [max(begins[: at + 1]) for at in range(len(begins))]
     ends = iter([*marks[1:], _centiseconds(cue.end_ms)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from subvino.formats.direction import mark_direction
 from subvino.formats.format import Format, WriteOptions
-from subvino.formats.timedtext import text_lines
+from subvino.formats.timedtext import plain_words, text_lines
 from subvino.linebreak import join_lines
 from subvino.subtitles import Cue, Subtitles
 
@@ -27,13 +27,14 @@ _CLEAR_MS = 1000
 
 
 def _text(cue: Cue, options: WriteOptions) -> str:
-    if options.words and cue.words:
+    words = plain_words(cue.words) if options.words else []
+    if words:
         line = "".join(
             f"{' ' if word.text[:1].isspace() and number else ''}"
             f"<{_clock(word.start_ms)}>{word.text.strip()}"
-            for number, word in enumerate(cue.words)
+            for number, word in enumerate(words)
         )
-        return mark_direction(line, "".join(word.text for word in cue.words))
+        return mark_direction(line, "".join(word.text for word in words))
     return mark_direction(join_lines(text_lines(cue)))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from subvino.subtitles import Cue, RawCue
+from subvino.subtitles import Cue, CueWord, RawCue
 
 _CLOCK = r"(?:(\d{1,4})\s?:\s?)?(\d{1,3})\s?:\s?(\d{1,2})(?:\s?[.,:]\s?(\d{1,9}))?"
 _CLOCK_LINE = re.compile(_CLOCK)
@@ -73,15 +74,32 @@ def _block_text(lines: Iterable[str], blank_ends: bool) -> str:
 
 def text_lines(cue: Cue) -> list[str]:
     """The cue's lines fit for a file of lines: none empty, no control characters in them."""
-    lines = (_plain(line) for text in cue.lines for line in text.splitlines())
+    lines = (plain_text(line).strip() for text in cue.lines for line in text.splitlines())
     return [line for line in lines if line]
 
 
-def _plain(line: str) -> str:
-    if line.isprintable():
-        return line.strip()
-    kept = (" " if char == "\t" else char for char in line)
-    return "".join(char for char in kept if _fits(char)).strip()
+def word_lines(cue: Cue) -> list[list[CueWord]]:
+    """The cue's words by line, fit for the same file; none where `Cue.word_lines` has none."""
+    rows = (plain_words(row) for row in cue.word_lines())
+    return [row for row in rows if row]
+
+
+def plain_words(words: Iterable[CueWord]) -> list[CueWord]:
+    """The words that have text, without control characters."""
+    plain = (replace(word, text=plain_text(word.text)) for word in words)
+    return [word for word in plain if word.text.strip()]
+
+
+def plain_text(text: str) -> str:
+    """The text as one line, with what no file of lines can hold left out.
+
+    >>> plain_text(" Bell\\x07 and\\ntab\\t.")
+    ' Bell and tab .'
+    """
+    if text.isprintable():
+        return text
+    kept = " ".join(text.splitlines()).replace("\t", " ")
+    return "".join(char for char in kept if _fits(char))
 
 
 def _fits(char: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from subvino.errors import SubtitleFileError
 from subvino.formats.direction import mark_direction, without_marks
 from subvino.formats.format import Format, Reading, WriteOptions
-from subvino.formats.timedtext import format_clock, text_lines
+from subvino.formats.timedtext import format_clock, plain_text, text_lines, word_lines
 from subvino.subtitles import Cue, RawCue, Subtitles
 
 _DEFAULTS = WriteOptions()
@@ -32,7 +32,7 @@ def write(subtitles: Subtitles, options: WriteOptions = _DEFAULTS) -> str:
 <tt xmlns="http://www.w3.org/ns/ttml" xmlns:ttp="http://www.w3.org/ns/ttml#parameter" \
 xmlns:tts="http://www.w3.org/ns/ttml#styling" \
 ttp:contentProfiles="http://www.w3.org/ns/ttml/profile/imsc1.1/text" ttp:timeBase="media" \
-xml:lang="{_escape(subtitles.language)}">
+xml:lang="{_escape(plain_text(subtitles.language))}">
   <head>
     <styling>
       <style xml:id="default" tts:color="#{options.style.colour}" tts:fontFamily="\
@@ -58,7 +58,7 @@ def _lines(cue: Cue, options: WriteOptions) -> list[str]:
 
 def _span_lines(cue: Cue) -> Iterator[str]:
     """A span's times count from its paragraph's begin (TTML2, 12.2: par containers)."""
-    for row in cue.word_lines():
+    for row in word_lines(cue):
         line = ""
         for word in row:
             space = " " if line and word.text[:1].isspace() else ""

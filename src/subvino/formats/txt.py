@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from subvino.formats.format import Format, WriteOptions
-from subvino.formats.timedtext import text_lines
+from subvino.formats.timedtext import plain_text, text_lines
 from subvino.linebreak import join_lines
 from subvino.subtitles import Subtitles
 from subvino.transcript import Transcript
@@ -18,7 +18,7 @@ def write(subtitles: Subtitles, options: WriteOptions | None = None) -> str:
 def write_transcript(transcript: Transcript, options: WriteOptions | None = None) -> str:
     """A line for each segment that has text."""
     del options
-    lines = (" ".join(segment.text.split()) for segment in transcript.spoken)
+    lines = (plain_text(" ".join(segment.text.split())) for segment in transcript.spoken)
     return "".join(f"{line}\n" for line in lines if line)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from subvino.errors import SubtitleFileError
 from subvino.formats.direction import mark_direction, without_marks
 from subvino.formats.format import Format, Reading, WriteOptions
-from subvino.formats.timedtext import format_clock, read_blocks, text_lines
+from subvino.formats.timedtext import format_clock, read_blocks, text_lines, word_lines
 from subvino.subtitles import Cue, CueWord, Subtitles
 
 _TAG = re.compile(r"<[^<>]{0,1000}>")
@@ -32,7 +32,7 @@ def _block(cue: Cue, options: WriteOptions) -> str:
 
 def _tagged_lines(cue: Cue) -> Iterator[str]:
     shown_ms = cue.start_ms
-    for row in cue.word_lines():
+    for row in word_lines(cue):
         line = ""
         for word in row:
             tag, shown_ms = _time_tag(word, shown_ms, cue.end_ms)
