@@ -6,7 +6,7 @@ from hypothesis import given
 from subvino.errors import OptionError, SubtitleFileError
 from subvino.formats.ass import read, write
 from subvino.formats.format import Style, WriteOptions
-from subvino.subtitles import Cue, Subtitles
+from subvino.subtitles import Cue, CueWord, Subtitles
 from tests.formats.samples import (
     MARKUP,
     PLAIN,
@@ -50,6 +50,26 @@ def test_karaoke_adds_up_to_the_cue() -> None:
     assert sum(map(int, re.findall(r"\\k(\d+)", text))) == 200
     assert raw_rows(read(text).cues) == rows(SPOKEN)
     assert pysubs2_rows(text, "ass") == rows(SPOKEN)
+
+
+def test_a_cue_is_smaller_where_a_word_would_not_fit_between_the_margins() -> None:
+    style = Style(size=84, side_margin=54, width=1080, height=1920)
+    fitting = Cue(0, 1000, ("Many short words that break where there is a space",))
+    long = Cue(
+        1000, 2000, ("See", "x" * 42), (CueWord("See", 1000, 1200), CueWord("x" * 42, 1200, 2000))
+    )
+    for words in (False, True):
+        text = write(Subtitles((fitting, long)), WriteOptions(words=words, style=style))
+        first, second = text.splitlines()[-2:]
+        assert r"\fs" not in first
+        assert r",,{\fs42}" in second
+        assert raw_rows(read(text).cues) == rows(Subtitles((fitting, long)))
+
+
+def test_a_word_of_any_length_has_a_size() -> None:
+    text = write(Subtitles((Cue(0, 1000, ("x" * 10_000,)),)))
+    assert r"{\fs1}x" in text
+    assert r"\fs" not in write(Subtitles((Cue(0, 1000, ("\0",)),)))
 
 
 def test_the_style_is_written_as_asked() -> None:

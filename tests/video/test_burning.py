@@ -70,6 +70,25 @@ def test_the_text_fills_an_upright_picture_and_leaves_room_for_buttons(tmp_path:
     assert box.right - box.left > 0.7
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "https://www.example.com/watch/abcdefgh",
+        "Donaudampfschifffahrtsgesellschaftskapitän",
+        "W" * 30,
+        "Ж" * 30,
+    ],
+)
+def test_a_word_wider_than_the_picture_becomes_smaller(line: str, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "up.mp4", Shape(360, 640), [plain_picture(360, 640)] * 10)
+    told = SubtitleTrack(Subtitles((Cue(0, 400, ("It is", line)),)))
+    made = burn(video, told, tmp_path / "out.mp4", QUICK)
+    box = difference(frame_at(video, 0.2), frame_at(made.path, 0.2))
+    assert box is not None
+    assert_safe(box)
+    assert box.right - box.left > 0.6
+
+
 def test_a_turned_picture_is_upright_before_the_text_is_drawn(
     videos: dict[str, Path], tmp_path: Path
 ) -> None:
