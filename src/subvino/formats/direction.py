@@ -25,8 +25,8 @@ def mark_direction(line: str, shown: str | None = None) -> str:
 
     >>> mark_direction("שלום (OK).")
     '\\u202bשלום (OK).\\u202c'
-    >>> mark_direction("שלום"), mark_direction("They say שלום.")
-    ('שלום', 'They say שלום.')
+    >>> mark_direction("שלום"), mark_direction("They often say שלום.")
+    ('שלום', 'They often say שלום.')
     """
     kinds = Counter(map(unicodedata.bidirectional, line if shown is None else shown))
     n_right = sum(kinds[kind] for kind in _RIGHT)
