@@ -744,11 +744,15 @@ class FileWriter:
         return all(any(place.path(code, suffix).exists() for code in codes) for suffix in suffixes)
 
     def write(
-        self, transcript: Transcript, place: OutputPlace, shot_changes: Sequence[float] = ()
+        self,
+        transcript: Transcript,
+        place: OutputPlace,
+        shot_changes: Sequence[float] = (),
+        cues: Subtitles | None = None,
     ) -> tuple[Path, ...]:
         """Write the files, each whole or not at all; gives the paths of those written.
 
-        shot_changes: as `cues` takes them.
+        shot_changes: as `cues` takes them. cues: what that gave, where it was called before.
 
         Nothing is written where one of the files may not be replaced. Raises OutputError.
         """
@@ -757,7 +761,7 @@ class FileWriter:
         paths = self.paths(place, language)
         if self.options.existing == "skip":
             paths = {name: path for name, path in paths.items() if not path.exists()}
-        contents = self.contents(transcript, tuple(paths), shot_changes)
+        contents = self.contents(transcript, tuple(paths), shot_changes, cues)
         for name, path in paths.items():
             self.log.write(path, contents[name])
         return tuple(paths.values())
@@ -823,11 +827,15 @@ class FileWriter:
         return {name: path for name, path in paths.items() if FORMATS[name].needs_cues}
 
     def contents(
-        self, transcript: Transcript, formats: Sequence[str], shot_changes: Sequence[float] = ()
+        self,
+        transcript: Transcript,
+        formats: Sequence[str],
+        shot_changes: Sequence[float] = (),
+        cues: Subtitles | None = None,
     ) -> dict[str, bytes]:
-        """What stands in the files, by format."""
+        """What stands in the files, by format; shot_changes, cues: as `write` takes them."""
         if any(FORMATS[name].needs_cues for name in formats):
-            subtitles = self.cues(transcript, shot_changes)
+            subtitles = self.cues(transcript, shot_changes) if cues is None else cues
         return {
             name: self._encode(
                 name, subtitles if FORMATS[name].needs_cues else self._shown(transcript, name)

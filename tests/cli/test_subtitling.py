@@ -462,3 +462,16 @@ def test_both_languages_need_a_model_that_translates(run: Run) -> None:
     assert "English only" in call.err[0]
     assert run("talk.mp4", "--bilingual", "three").code == 2
     assert run("talk.mp4", "--bilingual", "lines", "--task", "translate").code == 2
+
+
+def test_cues_that_break_rules_are_told_of_each_language_and_counted(
+    run: Run, folder: Path
+) -> None:
+    shutil.copy(GERMAN, "talk.flac")
+    options = ("-l", "de", "--bilingual", "files", "--max-cps", "5", "--overwrite")
+    told = [line for line in run("talk.flac", *options).err if "check says which" in line]
+    speed = re.compile(r"a rule of profile default \(reading speed (\d+)")
+    german, english = (int(match[1]) for line in told if (match := speed.search(line)))
+    assert [line.startswith("talk.flac: translation: ") for line in told] == [False, True]
+    summary = json.loads("\n".join(run("talk.flac", *options, "--json").out))
+    assert summary["inputs"][0]["broken"]["max_cps"] == german + english

@@ -15,10 +15,12 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from subvino.cli.broken_rules import count_rules, describe_broken
 from subvino.cli.claims import Claims
 from subvino.cli.jobs import format_clock
 from subvino.cli.progress import MediaBars, show_steps
 from subvino.cli.screen import Screen, align
+from subvino.cues import violations
 from subvino.errors import (
     DeviceError,
     JobBusyError,
@@ -27,6 +29,7 @@ from subvino.errors import (
     SubvinoError,
 )
 from subvino.folders import FoundFile, find_media, has_subtitles_inside, speaks
+from subvino.formats import FORMATS
 from subvino.journal import Journal
 from subvino.ledger import Ledger
 from subvino.media import choose_audio_track, probe
@@ -58,6 +61,9 @@ Load = Callable[[str, EngineOptions, Progress], Transcriber]
 _T = TypeVar("_T")
 State = Literal["done", "skipped", "failed"]
 
+CHECKED_SUFFIXES = frozenset(row.suffix for row in FORMATS.values() if row.needs_cues and row.read)
+"""Of files that `subvino check` reads: their cues have texts, in-times and out-times."""
+
 HOW_TO_GO_ON = "interrupted; the same command goes on where this one stopped"
 
 DONE_BEFORE = "done before"
@@ -71,7 +77,7 @@ class Outcome:
     """What became of an input.
 
     reason: why it was skipped or failed. files: what was written for it.
-    duration: of what was heard, seconds.
+    duration: of what was heard, seconds. broken: cues by the rule of the profile they break.
     """
 
     input: str
@@ -80,6 +86,7 @@ class Outcome:
     files: tuple[str, ...] = ()
     language: str | None = None
     duration: float = 0.0
+    broken: Mapping[str, int] = field(default_factory=dict)
 
 
 BATCH_TO_TRANSLATE = 16
@@ -116,12 +123,17 @@ class _Work:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """A media file that was heard: what was said, and what was made of it so far."""
+    """A media file that was heard: what was said, and what was made of it so far.
+
+    broken: as `Outcome` has it.
+    """
 
     work: _Work
     transcript: Transcript
     shots: tuple[float, ...]
     files: tuple[Path, ...]
+    cues: Subtitles
+    broken: Mapping[str, int]
 
 
 class Batch:
@@ -452,9 +464,12 @@ class Batch:
         place = place_outputs(path, self._plan.folder, transcript.text_language)
         if not self._claims.take(place, path, str(path)) or self._is_done(place, str(path)):
             return
-        files = self._writer.write(transcript, place)
+        needs_cues = any(FORMATS[name].needs_cues for name in self._plan.outputs.formats)
+        cues = self._writer.cues(transcript) if needs_cues else None
+        files = self._writer.write(transcript, place, cues=cues)
+        broken = self._tell_broken(str(path), cues, files)
         self._show_files(files)
-        self._note(Outcome(str(path), "done", files=tuple(map(str, files))))
+        self._note(Outcome(str(path), "done", files=tuple(map(str, files)), broken=broken))
 
     def _is_done(self, place: OutputPlace, name: str) -> bool:
         if self._plan.outputs.existing != "skip":
@@ -507,12 +522,14 @@ class Batch:
         self._tell(work, transcript)
         with self._bars.paused():
             shots = plan.videos.find_shots(work.path, self._screen)
-            files = self._writer.write(transcript, work.place, shots)
-        heard = _Heard(work, transcript, shots, files)
+            cues = self._writer.cues(transcript, shots)
+            files = self._writer.write(transcript, work.place, shots, cues)
+        broken = self._tell_broken(work.name, cues, files)
+        heard = _Heard(work, transcript, shots, files, cues, broken)
         if self._must_translate(heard):
             self._postpone(heard)
         else:
-            self._conclude(heard, [self._writer.cues(transcript, shots)])
+            self._conclude(heard, [cues])
 
     def _must_translate(self, heard: _Heard) -> bool:
         if self._plan.outputs.bilingual is None or not heard.transcript.spoken:
@@ -547,7 +564,9 @@ class Batch:
         if plan.outputs.bilingual == "lines":
             both = [self._writer.paired_cues(heard.transcript, translated, heard.shots)]
         else:
-            both = [self._writer.cues(one, heard.shots) for one in (heard.transcript, translated)]
+            both = [heard.cues, self._writer.cues(translated, heard.shots)]
+            broken = Counter(heard.broken) + Counter(self._tell_broken(name, both[1], written))
+            heard = replace(heard, broken=dict(broken))  # asdict can't copy a Counter
         self._conclude(replace(heard, files=heard.files + written), both)
 
     def _conclude(self, heard: _Heard, shown: Sequence[Subtitles]) -> None:
@@ -567,7 +586,8 @@ class Batch:
             raise damage
         seconds = stream.to_hear or stream.heard
         names, language = tuple(map(str, files)), heard.transcript.language
-        self._note(Outcome(work.name, "done", "", names, language, round(seconds, 3)))
+        done = Outcome(work.name, "done", "", names, language, round(seconds, 3), heard.broken)
+        self._note(done)
 
     def _tell(self, work: _Work, transcript: Transcript) -> None:
         """How it went, in a line."""
@@ -576,6 +596,22 @@ class Batch:
         if self._screen.verbose:
             told += _describe_doubts(transcript, self._plan.outputs.keep_suspect)
         self._screen.note(told)
+
+    def _tell_broken(
+        self, name: str, cues: Subtitles | None, files: Sequence[Path]
+    ) -> dict[str, int]:
+        """A line about the rules that cues break, where they can be checked in one of the files.
+
+        Gives the number of cues by rule.
+        """
+        outputs = self._plan.outputs
+        if cues is None or not any(file.suffix in CHECKED_SUFFIXES for file in files):
+            return {}
+        found = violations(cues, outputs.rules_for(cues.language))
+        if found:
+            told = describe_broken(found, len(cues.cues), outputs.profile)
+            self._screen.note(f"{name}: {told}; subvino check says which")
+        return count_rules(found)
 
     def _make_videos(self, work: _Work, shown: Sequence[Subtitles]) -> tuple[Path, ...]:
         shown = [subtitles for subtitles in shown if subtitles.cues]
