@@ -6,6 +6,7 @@ Floor 5 of the road.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -101,5 +102,6 @@ def run_server(
     server = make_server(settings, load, json_logs=json_logs)
     jobs: Jobs = server.config.app.state.jobs  # type: ignore[union-attr]
     # Before the server begins, as it would tell of a failure by a traceback.
-    with jobs:
+    # uvicorn passes on the signal that stopped it, once all is done: an end like any other.
+    with jobs, suppress(KeyboardInterrupt):
         server.run()
