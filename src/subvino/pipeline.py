@@ -50,7 +50,14 @@ from subvino.journal import (
     digest_values,
 )
 from subvino.media import AudioStream, read_audio
-from subvino.models import DEFAULT_WEIGHTS, Progress, cache_folder, digest_model, prepare_model
+from subvino.models import (
+    DEFAULT_WEIGHTS,
+    Progress,
+    cache_folder,
+    digest_model,
+    outputs_folder,
+    prepare_model,
+)
 from subvino.network import WeightsKind
 from subvino.outputs import Existing, OutputLog, OutputPlace, check_writable
 from subvino.recognizer import (
@@ -719,7 +726,7 @@ class FileWriter:
 
     def __init__(self, options: OutputOptions | None = None) -> None:
         self.options = options or OutputOptions()
-        self.log = OutputLog(cache_folder() / "outputs")
+        self.log = OutputLog(outputs_folder())
 
     def paths(self, place: OutputPlace, language: str) -> dict[str, Path]:
         """Path by format; language: code of the text's."""

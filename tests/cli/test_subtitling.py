@@ -308,20 +308,31 @@ def heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_a_wish_to_end_is_ctrl_c(name: str, run: Run) -> None:
+def hear_long() -> tuple[Path, list[str]]:
+    """long.wav, and a command that hears it window by window."""
     long = write_media(Path("long.wav"), speech(20))
     command = [sys.executable, "-m", "subvino", str(long), "-m", "tiny.en", "--verbose"]
-    command += ["--batch-size", "1"]
+    return long, [*command, "--batch-size", "1"]
+
+
+def stop_at_work(command: list[str], number: int) -> tuple[int, str]:
+    """Signal a command once it has shown a cue; its exit code and what it told."""
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()  # the first cue: it is at work
-        process.send_signal(getattr(signal, name))
+        process.send_signal(number)
         _, told = process.communicate()
-    assert process.returncode == 130
+    return process.returncode, told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_wish_to_end_is_ctrl_c(name: str, run: Run) -> None:
+    _, command = hear_long()
+    code, told = stop_at_work(command, getattr(signal, name))
+    assert code == 130
     assert "error: interrupted; the same command goes on where this one stopped" in told
     assert run("jobs", "clean").code == 0  # of the session's cache
 
@@ -346,17 +357,9 @@ def test_ctrl_c_while_it_starts_gives_a_line() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_stops_with_one_line_and_the_same_command_goes_on(run: Run, talk: Path) -> None:
-    long = write_media(Path("long.wav"), speech(20))
-    command = [sys.executable, "-m", "subvino", str(long), "-m", "tiny.en", "--verbose"]
-    command += ["--batch-size", "1"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()  # the first cue: it is at work
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate()
-    assert process.returncode == 130
+    long, command = hear_long()
+    code, told = stop_at_work(command, signal.SIGINT)
+    assert code == 130
     lines = [line for line in told.splitlines() if not line.startswith("model: ")]
     assert lines == ["error: interrupted; the same command goes on where this one stopped"]
     assert sorted(os.listdir()) == ["long.wav", "talk.wav"]  # noqa: PTH208

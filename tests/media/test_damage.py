@@ -226,21 +226,24 @@ def test_a_fragmented_mp4_that_is_cut_anywhere_is_read_up_to_there_and_the_loss_
         assert len(samples) / SAMPLE_RATE == pytest.approx(20 * cut / len(data), abs=1.5)
 
 
+def find_nth(data: bytes, name: bytes, n: int) -> int:
+    """The offset of the nth time that a box's name comes."""
+    at = -1
+    for _ in range(n):
+        at = data.index(name, at + 1)
+    return at
+
+
 def test_fragments_behind_a_spoilt_one_are_told_as_missing(tmp_path: Path) -> None:
     path = write_media(tmp_path / "a.mp4", Track(SOUND, "aac"), options=FRAGMENTS)
-    data = path.read_bytes()
-    at = -1
-    for _ in range(8):
-        at = data.index(b"moof", at + 1)
+    at = find_nth(path.read_bytes(), b"moof", 8)
     assert told(overwrite(path, at - 4, noise(150)))
 
 
 def test_a_fragment_that_lost_the_name_of_its_track_is_a_loss(tmp_path: Path) -> None:
     path = write_media(tmp_path / "a.mp4", Track(SOUND, "aac"), options=FRAGMENTS)
     data = path.read_bytes()
-    at = -1
-    for _ in range(8):
-        at = data.index(b"tfhd", at + 1)
+    at = find_nth(data, b"tfhd", 8)
     (size,) = struct.unpack_from(">I", data, at - 12)
     error = told(overwrite(path, at - 4, struct.pack(">I", size - 8) + b"lost"))
     assert error.lost == pytest.approx(1.0, abs=0.1)

@@ -464,8 +464,7 @@ class Batch:
         place = place_outputs(path, self._plan.folder, transcript.text_language)
         if not self._claims.take(place, path, str(path)) or self._is_done(place, str(path)):
             return
-        needs_cues = any(FORMATS[name].needs_cues for name in self._plan.outputs.formats)
-        cues = self._writer.cues(transcript) if needs_cues else None
+        cues = self._writer.cues(transcript)
         files = self._writer.write(transcript, place, cues=cues)
         broken = self._tell_broken(str(path), cues, files)
         self._show_files(files)
@@ -597,15 +596,13 @@ class Batch:
             told += _describe_doubts(transcript, self._plan.outputs.keep_suspect)
         self._screen.note(told)
 
-    def _tell_broken(
-        self, name: str, cues: Subtitles | None, files: Sequence[Path]
-    ) -> dict[str, int]:
+    def _tell_broken(self, name: str, cues: Subtitles, files: Sequence[Path]) -> dict[str, int]:
         """A line about the rules that cues break, where they can be checked in one of the files.
 
         Gives the number of cues by rule.
         """
         outputs = self._plan.outputs
-        if cues is None or not any(file.suffix in CHECKED_SUFFIXES for file in files):
+        if not any(file.suffix in CHECKED_SUFFIXES for file in files):
             return {}
         found = violations(cues, outputs.rules_for(cues.language))
         if found:

@@ -230,10 +230,10 @@ class Place:
         return self.path
 
     def _log(self) -> OutputLog:
-        from subvino.models import cache_folder
+        from subvino.models import outputs_folder
         from subvino.outputs import OutputLog
 
-        return OutputLog(cache_folder() / "outputs")
+        return OutputLog(outputs_folder())
 
 
 def _write(fixed: Fixed, file: SubtitleFile, place: Place) -> Path:

@@ -110,10 +110,10 @@ def show_finished(path: Path, notes: Sequence[str], screen: Screen) -> None:
 
     It is noted as ours, so that it is not taken for new media where it lies in a folder of such.
     """
-    from subvino.models import cache_folder
+    from subvino.models import outputs_folder
     from subvino.outputs import OutputLog
 
-    OutputLog(cache_folder() / "outputs").note_video(path)
+    OutputLog(outputs_folder()).note_video(path)
     for note in notes:
         screen.note(note)
     screen.result(str(path))

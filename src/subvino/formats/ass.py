@@ -58,9 +58,10 @@ def _colour(rgb: str) -> str:
 
 
 def _event(cue: Cue, options: WriteOptions) -> str:
+    shown = text_lines(cue)
     lines = list(_karaoke_lines(cue)) if options.words else []
-    text = r"\N".join(lines or [mark_direction(_escape(line), line) for line in text_lines(cue)])
-    size = _fitting_size(text_lines(cue), options.style)
+    text = r"\N".join(lines or [mark_direction(_escape(line), line) for line in shown])
+    size = _fitting_size(shown, options.style)
     start_cs = _centiseconds(cue.start_ms)
     end_cs = max(_centiseconds(cue.end_ms), start_cs + 1)
     return f"Dialogue: 0,{_clock(start_cs)},{_clock(end_cs)},Default,,0,0,0,,{size}{text}"

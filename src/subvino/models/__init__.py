@@ -6,7 +6,7 @@ the `ModelFolder` that comes out.
 
 from __future__ import annotations
 
-from subvino.models.cache import cache_folder
+from subvino.models.cache import cache_folder, outputs_folder
 from subvino.models.catalogue import MODELS, Model, find_model
 from subvino.models.manifest import Manifest
 from subvino.models.prepare import (
@@ -41,6 +41,7 @@ __all__ = [
     "find_model",
     "list_models",
     "model_info",
+    "outputs_folder",
     "prepare_model",
     "remove_model",
     "store_model",

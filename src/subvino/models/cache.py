@@ -39,6 +39,11 @@ def models_folder() -> Path:
     return cache_folder() / "models"
 
 
+def outputs_folder() -> Path:
+    """Where it is noted what subvino wrote: of `subvino.outputs.OutputLog`."""
+    return cache_folder() / "outputs"
+
+
 def entry_name(name: str, weights: str) -> str:
     """The folder's name for a model; one word, whatever `name` holds."""
     return f"{_plain(name)}-{weights}"

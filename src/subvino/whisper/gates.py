@@ -47,9 +47,9 @@ def split_phrases(said: Hypothesis, timestamp_begin: int) -> list[tuple[float, .
     return [tuple(phrase) for phrase in phrases if phrase]
 
 
-def is_sure_phrase(logprobs: Sequence[float], sure: float) -> bool:
-    """Whether the mean is at least so much."""
-    return len(logprobs) < _SHORTEST_PHRASE or sum(logprobs) / len(logprobs) >= sure
+def is_doubtful_phrase(logprobs: Sequence[float], sure: float) -> bool:
+    """Whether the mean is below this, of as many as say something."""
+    return len(logprobs) >= _SHORTEST_PHRASE and sum(logprobs) / len(logprobs) < sure
 
 
 class Gates:
@@ -101,15 +101,18 @@ class Gates:
         if sure is None:
             return True
         is_likely = draft.passes(self._options) and said.avg_logprob >= sure
-        phrases = split_phrases(said, self._tokenizer.timestamp_begin)
-        return is_likely and all(is_sure_phrase(phrase, sure) for phrase in phrases)
+        return is_likely and not self._has_doubtful_phrase(said, sure)
 
     def is_hopeless(self, draft: Hypothesis) -> bool:
         """Whether a phrase that has just come to its end is in doubt, as then the whole is."""
-        begin, sure = self._tokenizer.timestamp_begin, self._options.sure_logprob
-        if sure is None or not draft.tokens or draft.tokens[-1] < begin:
+        sure = self._options.sure_logprob
+        if sure is None or not draft.tokens or draft.tokens[-1] < self._tokenizer.timestamp_begin:
             return False
-        return not all(is_sure_phrase(phrase, sure) for phrase in split_phrases(draft, begin))
+        return self._has_doubtful_phrase(draft, sure)
+
+    def _has_doubtful_phrase(self, said: Hypothesis, sure: float) -> bool:
+        phrases = split_phrases(said, self._tokenizer.timestamp_begin)
+        return any(is_doubtful_phrase(phrase, sure) for phrase in phrases)
 
     def in_language(self, attempt: Attempt, probability: float) -> tuple[bool, float]:
         """How likely a text in a language is; the greatest of several tells the language.
