@@ -11,7 +11,7 @@ import openvino as ov
 import pytest
 
 from subvino.graphs.decoder import add_queries, build_aligner, build_decoder
-from subvino.graphs.encoder import build_encoder
+from subvino.graphs.encoder import MERGED, back_of, build_encoder, front_of
 from subvino.graphs.head import build_head
 from subvino.graphs.layers import Builder
 from tests.reference_networks import NETWORKS, reference_ids, reference_mel, reference_weights
@@ -93,8 +93,44 @@ def positions(first: int, stop: int) -> npt.NDArray[np.int32]:
 
 def test_keys_and_values_are_those_of_transformers(network: Network) -> None:
     states = network.expected["states"]
-    found = np.stack([array[:, :, states] for array in network.cross().values()], axis=1)
+    keys_and_values = network.cross().values()
+    by_state = [a.swapaxes(2, 3) if i % 2 else a for i, a in enumerate(keys_and_values)]
+    found = np.stack([array[:, :, states] for array in by_state], axis=1)
     np.testing.assert_allclose(found, network.expected["cross"], atol=1e-3)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_the_encoder_in_two_parts_is_the_encoder(network: Network, layer: int) -> None:
+    front, back = (_compile(part) for part in split(network, layer, merged=False))
+    states = front(network.mel[:1])["states"]
+    for whole, in_parts in zip(
+        network.encoder(network.mel[:1]).values(), back(states).values(), strict=True
+    ):
+        np.testing.assert_allclose(in_parts, whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_merged_states_are_the_mean_of_neighbours(network: Network, layer: int) -> None:
+    """Of states that come in pairs of the same, all are kept: nothing is lost but their number."""
+    sizes = network.dimensions
+    back, merged = (_compile(split(network, layer, merged=m)[1]) for m in (False, True))
+    rng = np.random.default_rng(0)
+    shape = (1, sizes.n_audio_context // MERGED, sizes.n_state)
+    apart = 0.1 * rng.standard_normal(shape, dtype=np.float32)
+    states = rng.standard_normal(shape, dtype=np.float32)
+    alike = back(np.repeat(states, MERGED, axis=1)).values()
+    neighbours = np.stack([states + apart, states - apart], axis=2).reshape(1, -1, sizes.n_state)
+    for i, (expected, found) in enumerate(zip(alike, merged(neighbours).values(), strict=True)):
+        expected = expected[..., ::MERGED] if i % 2 else expected[:, :, ::MERGED]
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def split(network: Network, layer: int, *, merged: bool) -> tuple[ov.Model, ov.Model]:
+    builder = Builder(network.dimensions, reference_weights(network.dimensions), "fp16")
+    return (
+        front_of(build_encoder(builder), layer),
+        back_of(build_encoder(builder), layer, merged=merged),
+    )
 
 
 def test_logits_of_all_tokens_at_once_are_those_of_transformers(network: Network) -> None:

@@ -173,11 +173,11 @@ def check_logits(recognizer: WhisperRecognizer, network: NumpyWhisper) -> None:
     n_vocab = network.dimensions.n_vocab
     ids = np.linspace(1, n_vocab - 1, 6).astype(np.int32)
     slots = recognizer.engine.new_slots(1, 1)
-    slots.enter(0, mel)
-    slots.restart(0, 1)
+    slots.enter(0, recognizer.engine.hear(mel))
+    slots.restart(0)
     found = []
     for place, token in enumerate(ids):
-        slots.step(0, np.array([[token]], np.int32), np.array([[place]], np.int32))
+        slots.step(np.array([[token]], np.int32), np.array([[place]], np.int32))
         recognizer.engine.choose(FREE, 1)
         found.append(recognizer.engine.logits[0, 0].copy())
     expected = network.decode(network.encode(mel), ids)

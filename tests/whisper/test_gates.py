@@ -62,9 +62,30 @@ def test_a_draft_is_sure_if_all_its_phrases_are(
     assert gates.is_sure(draft) is sure
 
 
-@pytest.mark.parametrize(("seconds", "width"), [(4.9, 5), (5.0, 1), (30.0, 1)])
-def test_short_windows_have_beams_at_once(gates: Gates, seconds: float, width: int) -> None:
-    assert gates.first_width(Window((SpeechSegment(0.0, seconds),))) == width
+def window(seconds: float) -> Window:
+    return Window((SpeechSegment(0.0, seconds),))
+
+
+@pytest.mark.parametrize(("seconds", "drafts"), [(4.9, False), (5.0, True), (30.0, True)])
+def test_short_windows_have_no_draft(gates: Gates, seconds: float, drafts: bool) -> None:
+    assert gates.drafts(window(seconds)) is drafts
+
+
+@pytest.mark.parametrize(
+    ("options", "can_merge", "drafts"),
+    [
+        (DecodingOptions(beam_size=1), False, False),
+        (DecodingOptions(beam_size=1), True, True),
+        (DecodingOptions(beam_size=5, sure_logprob=None), True, False),
+        (DecodingOptions(beam_size=5, sure_logprob=0.0), True, False),
+        (DecodingOptions(beam_size=5, temperatures=(0.4,)), True, False),
+    ],
+)
+def test_drafts_are_made_where_they_are_cheaper(
+    tokenizer: Tokenizer, options: DecodingOptions, can_merge: bool, drafts: bool
+) -> None:
+    gates = Gates(tokenizer, options, can_merge=can_merge)
+    assert gates.drafts(window(10.0)) is drafts
 
 
 def test_a_text_tells_its_language_together_with_what_was_heard(gates: Gates) -> None:

@@ -73,7 +73,7 @@ def engine(recognizer: WhisperRecognizer) -> SlotEngine:
 
 def step(engine: SlotEngine, slots: Slots, tokens: INT32, position: int) -> FLOAT32:
     """Feed tokens (slots, width); gives the logits stored of each: (slots, width, n)."""
-    slots.step(0, tokens, np.full_like(tokens, position))
+    slots.step(tokens, np.full_like(tokens, position))
     none, all_ = np.zeros(tokens.size, np.float32), np.ones(tokens.size, np.float32)
     engine.choose(RowRules(none, none, all_, none, all_, np.zeros((1, 1), np.float32)), 1)
     logits: FLOAT32 = engine.logits[..., ::VOCABULARY_STEP].copy()
@@ -84,8 +84,8 @@ def entered(engine: SlotEngine, width: int, *windows: int) -> Slots:
     """Slots that the windows of `MEL` are in."""
     slots = engine.new_slots(len(windows), width)
     for slot, window in enumerate(windows):
-        slots.enter(slot, MEL[window])
-        slots.restart(slot, width)
+        slots.enter(slot, engine.hear(MEL[window]))
+        slots.restart(slot)
     return slots
 
 
@@ -113,7 +113,7 @@ def test_tokens_fed_at_once_are_heard_one_after_the_other(engine: SlotEngine) ->
 def test_a_slot_that_restarts_forgets_its_tokens_and_keeps_its_window(engine: SlotEngine) -> None:
     slots = entered(engine, 1, 0, 1)
     slots.feed(1, IDS[0, :6])
-    slots.restart(1, 1)
+    slots.restart(1)
     slots.feed(0, IDS[0, :3])
     slots.feed(1, IDS[1, :3])
     assert_close(step(engine, slots, IDS[:, 3, None], 3)[:, 0], LOGITS[:, 3])
@@ -125,8 +125,8 @@ def test_a_window_that_moves_takes_its_past_along(engine: SlotEngine) -> None:
         slots.feed(slot, IDS[slot, :4])
     slots.move(1, 0)
     assert_close(step(engine, slots, IDS[1:, 4, None], 4)[0], LOGITS[1:, 4])
-    slots.enter(1, MEL[0])
-    slots.restart(1, 1)
+    slots.enter(1, engine.hear(MEL[0]))
+    slots.restart(1)
     slots.feed(1, IDS[0, :5])
     assert_close(step(engine, slots, IDS[::-1, 5, None].copy(), 5)[:, 0], LOGITS[::-1, 5])
 
@@ -147,7 +147,7 @@ def test_hypotheses_go_on_from_their_parents(
     found = step(engine, slots, np.full((1, 3), IDS[0, 0], np.int32), 1)[0]
     assert_close(found, np.array(expected))
     # Copies are apart from what they were copied from.
-    slots.step(0, IDS[:1, 5:8], np.full((1, 3), 2, np.int32))
+    slots.step(IDS[:1, 5:8], np.full((1, 3), 2, np.int32))
     for row, parent in enumerate(parents):
         alone = entered(engine, 1, 1)
         alone.feed(0, np.array([starts[parent], IDS[0, 0], IDS[0, 5 + row]]))
@@ -194,12 +194,12 @@ def test_a_window_is_heard_the_same_whatever_came_before(folder: Path) -> None:
     slots = entered(recognizer.engine, 1, 0)
     first = step(recognizer.engine, slots, IDS[:1, :1], 0)
     for window in (1, 0, 1, 0):
-        slots.enter(0, MEL[window])
-        slots.restart(0, 1)
+        slots.enter(0, recognizer.engine.hear(MEL[window]))
+        slots.restart(0)
         slots.feed(0, IDS[window, :6])
         last = step(recognizer.engine, slots, IDS[window : window + 1, 6:7], 6)
         assert np.corrcoef(last.ravel(), LOGITS[window, 6])[0, 1] > 0.99
-    slots.restart(0, 1)
+    slots.restart(0)
     np.testing.assert_array_equal(step(recognizer.engine, slots, IDS[:1, :1], 0), first)
 
 

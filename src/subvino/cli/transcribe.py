@@ -151,9 +151,8 @@ def transcribe(  # as long as there are options: Typer reads them off the parame
         typer.Option(
             "--sure-logprob",
             metavar="P",
-            help="Text found with one hypothesis stands where the mean log-probability of each "
-            "phrase is at least this, and more are not tried (default: -0.25; 0 tries them "
-            "always).",
+            help="A quick draft stands where the mean log-probability of each phrase is at least "
+            "this; other windows are heard in full (default: -0.25; 0 makes no drafts).",
             rich_help_panel=_DECODING,
         ),
     ] = None,

@@ -60,13 +60,14 @@ def time_parts(
         progress(0, 1 + len(options.windows), "encoder")
     slots = [engine.new_slots(max(options.windows), 1) for engine in engines]
     encoders: list[Callable[[int], object]] = [
-        lambda _, own=own, mel=mel: own.enter(0, mel)  # type: ignore[misc]
-        for own, mel in zip(slots, mels, strict=True)
+        lambda _, own=own, engine=engine, mel=mel: own.enter(0, engine.hear(mel))  # type: ignore[misc]
+        for own, engine, mel in zip(slots, engines, mels, strict=True)
     ]
     encoded = interleave(encoders, options.encoder_runs)
-    for own, mel in zip(slots, mels, strict=True):
+    for own, engine, mel in zip(slots, engines, mels, strict=True):
+        heard = engine.hear(mel)
         for slot in range(1, max(options.windows)):
-            own.enter(slot, mel)
+            own.enter(slot, heard)
     steps: list[dict[int, tuple[float, ...]]] = [{} for _ in engines]
     for done, n_windows in enumerate(options.windows, start=1):
         if progress is not None:
@@ -93,12 +94,12 @@ def interleave(runs: Sequence[Callable[[int], object]], repeats: int) -> list[tu
 
 def _step(engine: SlotEngine, slots: Slots, n_windows: int) -> Callable[[int], object]:
     for slot in range(n_windows):
-        slots.restart(slot, 1)
+        slots.restart(slot)
     rules = _free_choice(engine, n_windows)
 
     def run(i: int) -> None:
         tokens = np.full((n_windows, 1), engine.vocabulary.eot - 1, np.int32)
-        slots.step(0, tokens, np.full((n_windows, 1), i, np.int32))
+        slots.step(tokens, np.full((n_windows, 1), i, np.int32))
         engine.choose(rules, 1)
 
     return run

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from subvino.network import Checkpoint, WeightsKind
 
-GRAPHS_VERSION = 2
+GRAPHS_VERSION = 3
 """Counts up whenever a graph changes, so that models converted before are converted again."""
 
 

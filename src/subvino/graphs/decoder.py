@@ -5,6 +5,10 @@ Floor 1 of the road. Stateless: the keys and values of earlier tokens come in as
 time, rows may differ in length, and the beams of one window share its cross-attention and its
 past, told apart by the mask alone: nothing is copied when beams change places.
 
+In the products of cross-attention the window's keys and values stand on the left. The right side
+of a product in bf16 is packed anew for each call: on the right they took 8.5 ms a token for ten
+windows of whisper-base, and 5.3 on the left.
+
 Token embeddings come in as vectors: the table they are rows of is the output projection too, and
 lies with it in the head's graph (`head.py`).
 """
@@ -37,7 +41,9 @@ from subvino.network import Dimensions
 class _Inputs:
     """embedded: (windows, n, d); positions: i32 (windows, n); mask: (windows, 1, n, past + n).
 
-    past, cross: keys then values of each layer, (windows, heads, past or 1500, d / heads).
+    past: keys then values of each layer, (windows, heads, past, d / heads).
+    cross: of each layer keys (windows, heads, states, d / heads), then values (windows, heads,
+        d / heads, states); a window is heard in 1500 states, or in fewer.
     """
 
     embedded: Output
@@ -85,8 +91,9 @@ def add_queries(decoder: ov.Model, heads: Sequence[tuple[int, int]]) -> ov.Model
     weights = {node.friendly_name: node for node in decoder.get_ops()}
     chosen = []
     for layer, wanted in _by_layer(heads).items():
-        scores = weights[_attention_name(layer)].input_value(0).get_node()
-        chosen.append(_gather_heads(scores.input_value(0), wanted))
+        turned = weights[_attention_name(layer)].input_value(0).get_node()
+        scores = turned.input_value(0).get_node()
+        chosen.append(_gather_heads(scores.input_value(1), wanted))
     queries = result("queries", op.concat(chosen, 1).output(0)).get_node()
     results = [*decoder.get_results(), queries]
     return ov.Model(results, decoder.get_parameters(), "whisper_decoder")
@@ -96,12 +103,12 @@ def build_aligner(dimensions: Dimensions, heads: Sequence[tuple[int, int]]) -> o
     """The graph that says where each token was heard.
 
     Inputs: `queries`, as `add_queries` gives them for the same heads; the `cross_...` that hold
-    the keys of their layers. Output `attention`: (windows, n, 1500), the mean over the heads, each
-    row summing to 1.
+    the keys of their layers. Output `attention`: (windows, n, states), the mean over the heads,
+    each row summing to 1.
     """
     size, layers = dimensions.n_head_state, _by_layer(heads)
     queries = parameter("queries", [-1, sum(map(len, layers.values())), -1, size])
-    shape = [-1, dimensions.n_heads, dimensions.n_audio_context, size]
+    shape = [-1, dimensions.n_heads, -1, size]
     keys = {layer: parameter(f"cross_{2 * layer}", shape) for layer in layers}
     chosen = [_gather_heads(keys[layer], wanted) for layer, wanted in layers.items()]
     weights = attention_weights(queries, op.concat(chosen, 1).output(0))
@@ -131,13 +138,13 @@ def _inputs(builder: Builder) -> _Inputs:
     sizes = builder.dimensions
     n_caches = 2 * sizes.n_decoder_layers
     past = [-1, sizes.n_heads, -1, sizes.n_head_state]
-    cross = [-1, sizes.n_heads, sizes.n_audio_context, sizes.n_head_state]
+    keys, values = past, [-1, sizes.n_heads, sizes.n_head_state, -1]
     return _Inputs(
         embedded=parameter("embedded", [-1, -1, sizes.n_state]),
         positions=parameter("positions", [-1, -1], Type.i32),
         mask=parameter("mask", [-1, 1, -1, -1]),
         past=tuple(parameter(f"past_{i}", past) for i in range(n_caches)),
-        cross=tuple(parameter(f"cross_{i}", cross) for i in range(n_caches)),
+        cross=tuple(parameter(f"cross_{i}", values if i % 2 else keys) for i in range(n_caches)),
     )
 
 
@@ -170,10 +177,12 @@ def _cross_attention(builder: Builder, x: Output, inputs: _Inputs, layer: int) -
     name = f"decoder.layers.{layer}.encoder_attn"
     normal = layer_norm(builder, x, f"{name}_layer_norm")
     keys, values = inputs.cross[2 * layer : 2 * layer + 2]
-    weights = attention_weights(query(builder, normal, name), keys)
-    weights.get_node().set_friendly_name(_attention_name(layer))
-    mixed = op.matmul(weights, values, False, False).output(0)
-    return op.add(x, projected(builder, mixed, name)).output(0)
+    scores = op.matmul(keys, query(builder, normal, name), False, True)
+    weights = op.softmax(op.transpose(scores, op.constant(np.array([0, 1, 3, 2], np.int64))), 3)
+    weights.set_friendly_name(_attention_name(layer))
+    mixed = op.matmul(values, weights, False, True)
+    heads = op.transpose(mixed, op.constant(np.array([0, 1, 3, 2], np.int64))).output(0)
+    return op.add(x, projected(builder, heads, name)).output(0)
 
 
 def _length(caches: Output) -> Output:

@@ -2,6 +2,12 @@
 
 Floor 1 of the road. The decoder reads nothing else of the encoder, so the projections that make
 keys and values are done here, once a window.
+
+It is run in two parts, cut before one of its layers. The first layers tell neighbouring states
+apart that the others hardly do: merged in pairs there, the rest of the encoder takes less than
+half, the decoder reads half as much at every token, and of whisper-base's greedy texts 998 of
+9,133 words are wrong instead of 969. So a window is first heard merged, and in full where its text
+is in doubt.
 """
 
 from __future__ import annotations
@@ -22,15 +28,20 @@ from subvino.graphs.layers import (
     projected,
     query,
     result,
+    window_key_value,
 )
+
+MERGED = 2
+"""Neighbouring states that are merged into one. Three: 9 % more errors than two (in English and
+French)."""
 
 
 def build_encoder(builder: Builder) -> ov.Model:
     """The graph of the encoder.
 
     Input `mel`: f32 (1, n_mels, 3000).
-    Outputs `cross_0`, `cross_1`, ...: keys then values of each decoder layer, each
-    (1, heads, 1500, d / heads).
+    Outputs `cross_0`, `cross_1`, ...: of each decoder layer keys (1, heads, 1500, d / heads), then
+    values (1, heads, d / heads, 1500).
     """
     sizes = builder.dimensions
     mel = parameter("mel", [1, sizes.n_mels, 2 * sizes.n_audio_context])
@@ -41,10 +52,63 @@ def build_encoder(builder: Builder) -> ov.Model:
     outputs = [
         output
         for layer in range(sizes.n_decoder_layers)
-        for output in key_value(builder, hidden, f"decoder.layers.{layer}.encoder_attn")
+        for output in window_key_value(builder, hidden, f"decoder.layers.{layer}.encoder_attn")
     ]
     results = [result(f"cross_{i}", output).get_node() for i, output in enumerate(outputs)]
     return ov.Model(results, [mel.get_node()], "whisper_encoder")
+
+
+def merging_layer(n_layers: int) -> int:
+    """The layer before which states are merged.
+
+    whisper-base, greedily, of 9,133 words: 1,086 wrong before the first of 6 layers, 998 before the
+    third, 992 before the fourth; and 969 where none are merged.
+    """
+    return n_layers // 3
+
+
+def front_of(encoder: ov.Model, layer: int) -> ov.Model:
+    """The encoder up to a layer.
+
+    encoder: from `build_encoder`, or read from its IR; it must not be used otherwise any more.
+    Input `mel`: f32 (1, n_mels, 3000). Output `states`: (1, 1500, d).
+    """
+    states = result("states", _entering(encoder, layer))
+    return ov.Model([states.get_node()], encoder.get_parameters(), "whisper_encoder_front")
+
+
+def back_of(encoder: ov.Model, layer: int, *, merged: bool) -> ov.Model:
+    """The encoder from a layer on.
+
+    encoder: as for `front_of`. merged: `MERGED` neighbouring states are taken for one, their mean.
+    Input `states`: (1, 1500, d). Outputs: the encoder's, with fewer states if they are merged.
+    """
+    entering = _entering(encoder, layer)
+    states = parameter("states", [dimension.get_length() for dimension in entering.partial_shape])
+    targets = entering.get_target_inputs()
+    first = _mean_of_neighbours(states) if merged else states
+    for target in targets:
+        target.replace_source_output(first)
+    back = ov.Model(encoder.get_results(), [states.get_node()], "whisper_encoder_back")
+    back.validate_nodes_and_infer_types()
+    return back
+
+
+def _mean_of_neighbours(states: Output) -> Output:
+    """(1, n, d) → (1, n / MERGED, d)."""
+    _, n, width = (dimension.get_length() for dimension in states.partial_shape)
+    shape = np.array([1, n // MERGED, MERGED, width], np.int64)
+    pairs = op.reshape(states, op.constant(shape), False)
+    return op.reduce_mean(pairs, op.constant(np.array([2], np.int64)), False).output(0)
+
+
+def _entering(encoder: ov.Model, layer: int) -> Output:
+    """What a layer takes in: up from its queries, the first that is normalised."""
+    name = f"encoder.layers.{layer}.self_attn.q_proj"
+    node = next(node for node in encoder.get_ops() if node.friendly_name == name)
+    while node.get_type_name() != "MVN":
+        node = node.input_value(0).get_node()
+    return node.input_value(0)
 
 
 def _convolutions(builder: Builder, mel: Output) -> Output:

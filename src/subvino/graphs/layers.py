@@ -133,6 +133,16 @@ def key_value(builder: Builder, x: Output, name: str) -> tuple[Output, Output]:
     return keys, values
 
 
+def window_key_value(builder: Builder, x: Output, name: str) -> tuple[Output, Output]:
+    """Keys (batch, heads, n, d / heads) and values (batch, heads, d / heads, n).
+
+    Laid out to be the left side of the decoder's products, see `decoder`.
+    """
+    keys, values = key_value(builder, x, name)
+    turned = op.transpose(values, op.constant(np.array([0, 1, 3, 2], np.int64)))
+    return keys, turned.output(0)
+
+
 def attention_weights(queries: Output, keys: Output) -> Output:
     """softmax(q k^T): (batch, heads, n, m)."""
     return op.softmax(op.matmul(queries, keys, False, True), 3).output(0)

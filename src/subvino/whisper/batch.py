@@ -1,16 +1,16 @@
 """The batch: a fixed number of slots, each holding one window while it is being decoded.
 
 Floor 2 of the road. A slot has the window's cross-attention keys and values, and its past. Slots
-that are stepped together lie side by side, so that the network reads them in place.
+in use lie side by side, so that the network reads them in place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import openvino as ov
 
 from subvino.whisper.past import BLOCK, HIDDEN, Past, part, to_blocks
@@ -20,76 +20,64 @@ if TYPE_CHECKING:
     from subvino.whisper.engine import Engine
 
 
-@dataclass(slots=True)
-class _Stage:
-    """Windows of one width: their past, and the request that is bound to slots of it."""
-
-    past: Past
-    request: ov.InferRequest
-    bound: tuple[int, int, int] | None = None
-
-
 class Batch:
-    """Slots for windows of one hypothesis, or of `width`; see `slots.Slots`."""
+    """Slots for windows of `width` hypotheses; see `slots.Slots`.
 
-    def __init__(self, engine: Engine, n_slots: int, width: int) -> None:
+    n_states: what a window is heard in.
+    """
+
+    def __init__(self, engine: Engine, n_slots: int, width: int, n_states: int) -> None:
         """Allocate the caches; memory is touched as windows enter."""
         self._engine = engine
-        self._n_slots = n_slots
-        self._cross = engine.new_caches(n_slots, engine.dimensions.n_audio_context, cleared=False)
-        self._widths = [width] * n_slots
-        self._stages: dict[int, _Stage] = {}
+        self._n_slots, self._n_states = n_slots, n_states
+        self._cross = engine.new_cross(n_slots, n_states)
+        self._past = Past(engine.new_caches(n_slots, BLOCK, cleared=False), width)
+        self._request = engine.new_request()
+        self._bound: tuple[int, int] | None = None
         self._feeding: ov.InferRequest | None = None
+        self._queries: list[list[npt.NDArray[np.generic]]] = [[] for _ in range(n_slots)]
 
-    def enter(self, slot: int, mel: FLOAT32) -> None:
-        """Let a window into the slot; mel: (n_mels, 3000)."""
-        self._engine.encode(mel, self._cross_parts(slot, slot + 1))
+    def enter(self, slot: int, heard: ov.Tensor) -> None:
+        """Let a window into the slot; heard: from `Engine.hear`."""
+        self._engine.encode(heard, self._cross_parts(slot, slot + 1))
 
-    def restart(self, slot: int, width: int) -> None:
-        """Forget the slot's tokens and keep its window; it has `width` hypotheses from here on."""
-        self._widths[slot] = width
-        self._stage(width).past.restart(slot)
+    def restart(self, slot: int) -> None:
+        """Forget the slot's tokens and keep its window."""
+        self._past.restart(slot)
+        self._queries[slot] = []
 
     def move(self, source: int, target: int) -> None:
         """Copy a window and its past into another slot."""
         for cache in self._cross:
             cache.data[target] = cache.data[source]
-        self._widths[target] = self._widths[source]
-        self._stage(self._widths[source]).past.move(source, target)
-
-    def swap(self, slot: int, other: int) -> None:
-        """Let two windows, each with its past, change places."""
-        for cache in self._cross:
-            cache.data[[slot, other]] = cache.data[[other, slot]]
-        for stage in self._stages.values():
-            stage.past.swap(slot, other)
-        self._widths[slot], self._widths[other] = self._widths[other], self._widths[slot]
+        self._past.move(source, target)
+        self._queries[target] = self._queries[source]
 
     def reorder(self, slot: int, parents: Sequence[int]) -> None:
         """Let hypothesis i go on from what hypothesis `parents[i]` has said."""
-        self._stage(self._widths[slot]).past.reorder(slot, parents)
+        self._past.reorder(slot, parents)
 
-    def step(self, first: int, tokens: INT32, positions: INT32) -> None:
-        """Feed a token of each hypothesis of the slots from `first` on; see `slots.Slots`."""
-        stop = first + len(tokens)
-        stage = self._stage(tokens.shape[1])
-        self._make_room(stage, first, stop)
-        mask = stage.past.mask(first, stop)
-        present = self._engine.decode(stage.request, tokens, positions, mask)
-        stage.past.keep(present, first, stop)
+    def step(self, tokens: INT32, positions: INT32) -> None:
+        """Feed a token of each hypothesis of the first slots; see `slots.Slots`."""
+        n = len(tokens)
+        self._make_room(n)
+        present = self._engine.decode(self._request, tokens, positions, self._past.mask(n))
+        self._past.keep(present, n)
+        if self._past.width == 1 and (queries := self._engine.queries()) is not None:
+            for own, new in zip(self._queries, queries[:, :, 0].copy(), strict=False):
+                own.append(new)
 
     def feed(self, slot: int, tokens: INT32) -> None:
         """Feed the first tokens (n,) of a window to all its hypotheses; nothing is chosen."""
         n = len(tokens)
-        stage = self._stage(self._widths[slot])
         if self._feeding is None:
             self._feeding = self._engine.new_request()
         past = self._engine.new_caches(1, 1, cleared=True)  # of one column, which the mask hides
         self._engine.bind(self._feeding, past, self._cross_parts(slot, slot + 1))
         present = self._engine.decode(self._feeding, tokens[None], _places(n), _causal(n))
-        if stage.past.n_room < n:
-            self._resize(stage, to_blocks(n))
-        stage.past.fill(slot, present)
+        if self._past.n_room < n:
+            self._resize(to_blocks(n))
+        self._past.fill(slot, present)
 
     def attend(self, slot: int, tokens: INT32) -> FLOAT32 | None:
         """How much each token (n,) attends to each encoder state: (n, 1500)."""
@@ -98,30 +86,38 @@ class Batch:
         filled[: len(tokens)] = tokens
         cross = self._cross_parts(slot, slot + 1)
         attention = self._engine.attend(filled[None], _places(n), _causal(n), cross)
-        return None if attention is None else attention[: len(tokens)]
+        return None if attention is None else self._of_all_states(attention[: len(tokens)])
 
-    def _stage(self, width: int) -> _Stage:
-        if width not in self._stages:
-            caches = self._engine.new_caches(self._n_slots, BLOCK, cleared=False)
-            self._stages[width] = _Stage(Past(caches, width), self._engine.new_request())
-        return self._stages[width]
+    def attended(self, slot: int, steps: Sequence[int]) -> FLOAT32 | None:
+        """How much the tokens fed in these steps attended to each encoder state: (steps, 1500)."""
+        if not self._queries[slot]:
+            return None
+        n = to_blocks(len(steps))
+        chosen = np.stack([self._queries[slot][step] for step in steps], axis=1)
+        queries = self._engine.new_queries(n)
+        queries.data[0, :, : len(steps)] = chosen
+        queries.data[0, :, len(steps) :] = 0
+        attention = self._engine.align(queries, self._cross_parts(slot, slot + 1))
+        return self._of_all_states(attention[: len(steps)])
 
-    def _make_room(self, stage: _Stage, first: int, stop: int) -> None:
-        """Bind these slots, with just enough columns for the next token."""
-        n_columns = stage.past.n_wanted(first, stop)
-        if n_columns != stage.past.n_room:
-            self._resize(stage, n_columns)
-        wanted = (first, stop, n_columns)
-        if stage.bound != wanted:
-            cross = self._cross_parts(first, stop)
-            self._engine.bind(stage.request, stage.past.parts(first, stop), cross)
-            stage.bound = wanted
+    def _of_all_states(self, attention: FLOAT32) -> FLOAT32:
+        """That to merged states, shared out among those that they were merged from."""
+        merged = self._engine.dimensions.n_audio_context // self._n_states
+        whole: FLOAT32 = np.repeat(attention / np.float32(merged), merged, axis=1)
+        return whole
 
-    def _resize(self, stage: _Stage, n_columns: int) -> None:
-        caches = self._engine.new_caches(self._n_slots, n_columns, cleared=False)
-        slots = [slot for slot, width in enumerate(self._widths) if width == stage.past.width]
-        stage.past.resize(caches, slots)
-        stage.bound = None
+    def _make_room(self, n: int) -> None:
+        """Bind the first n slots, with just enough columns for the next token."""
+        n_columns = self._past.n_wanted(n)
+        if n_columns != self._past.n_room:
+            self._resize(n_columns)
+        if self._bound != (n, n_columns):
+            self._engine.bind(self._request, self._past.parts(n), self._cross_parts(0, n))
+            self._bound = (n, n_columns)
+
+    def _resize(self, n_columns: int) -> None:
+        self._past.resize(self._engine.new_caches(self._n_slots, n_columns, cleared=False))
+        self._bound = None
 
     def _cross_parts(self, first: int, stop: int) -> list[ov.Tensor]:
         return [part(cache, first, stop) for cache in self._cross]

@@ -1,10 +1,10 @@
 """The decode loop: windows enter a batch as others leave it, until all have their text.
 
-Floor 2 of the road. Windows of any number of files share the batch. Each is decoded greedily, and
-with beams only where its greedy text is in doubt; one that fails a quality gate is cut in two at
-its longest pause, or starts again in its slot at a higher temperature, while the others go on;
-speech that a window's text leaves out enters again as a window of its own. What a window's text
-will be never depends on its neighbours.
+Floor 2 of the road. Windows of any number of files share the batch. Each has a draft, decoded
+greedily from merged states, and is heard in full, with beams, only where that is in doubt; one that
+fails a quality gate is cut in two at its longest pause, or starts again in its slot at a higher
+temperature, while the others go on; speech that a window's text leaves out enters again as a window
+of its own. What a window's text will be never depends on its neighbours.
 """
 
 from __future__ import annotations
@@ -26,24 +26,27 @@ from subvino.whisper.hypothesis import Hypothesis, beam_step, permitted
 from subvino.whisper.language import language_probabilities, likeliest, rivals, softmax, vote
 from subvino.whisper.occupant import Occupant
 from subvino.whisper.recording import DecodedPart, DecodedWindow, Entry, Recording, Vote
-from subvino.whisper.slots import FLOAT32, INT32, RowRules, SlotEngine, Slots
+from subvino.whisper.room import Room
+from subvino.whisper.slots import FLOAT32, INT32, RowRules, SlotEngine
 from subvino.windows import cut_window, split_window
 
 _LOOP_CHECK_EVERY = 8  # tokens between looks for a loop
 
+_PATIENCE = 200
+"""Steps of drafts, some 20 windows, for which windows to be heard in full wait for others: results
+come in order, so that nothing behind them is done before."""
+
 
 class Decoder:
-    """Decodes windows with one engine and one set of options.
-
-    Its slots are in order: windows that are decoded greedily come before those with beams.
-    """
+    """Decodes windows with one engine and one set of options."""
 
     def __init__(self, engine: SlotEngine, tokenizer: Tokenizer, options: DecodingOptions) -> None:
         self._engine, self._tokenizer, self._options = engine, tokenizer, options
-        self._gates = Gates(tokenizer, options)
+        self._gates = Gates(tokenizer, options, can_merge=engine.can_merge)
         self._n_slots = options.batch_size or engine.default_batch_size
-        self._batch: Slots | None = None
-        self._occupants: list[Occupant] = []
+        self._n_enough = -(-self._n_slots // 2)
+        self._rooms: dict[bool, Room] = {}
+        self._waited = 0
         self._recordings: list[Recording] = []
         self._n_recordings = 0
 
@@ -80,12 +83,28 @@ class Decoder:
 
     def _fill(self, files: Iterator[FileWindows]) -> bool:
         """Let windows into the free slots; False when none is left anywhere."""
-        while len(self._occupants) < self._n_slots:
+        while self._n_occupants < self._n_slots:
             entering = self._next(files)
             if entering is None:
                 break
             self._enter(*entering)
-        return bool(self._occupants)
+        return self._n_occupants > 0
+
+    @property
+    def _n_occupants(self) -> int:
+        """Windows in the batch, but for those that wait for others."""
+        return sum(len(room.occupants) for room in self._due_rooms())
+
+    def _due_rooms(self) -> list[Room]:
+        """The rooms to be stepped: the windows to be heard in full wait until they are several.
+
+        Each step reads all weights, whatever the number of windows. They wait while there are
+        drafts, and in vain for a time only.
+        """
+        rooms = [room for room in self._rooms.values() if room.occupants]
+        if len(rooms) < 2 or self._waited >= _PATIENCE:
+            return rooms
+        return [room for room in rooms if room.drafts or len(room.occupants) >= self._n_enough]
 
     def _next(self, files: Iterator[FileWindows]) -> tuple[Recording, Entry] | None:
         """Who enters next: of the first file that has somebody, and may send them."""
@@ -125,7 +144,7 @@ class Decoder:
         """
         if not self._hears_one_language(recording) or recording.n_inside or recording.votes:
             return False
-        n_free = self._n_slots - len(self._occupants)
+        n_free = self._n_slots - self._n_occupants
         return n_free < min(recording.n_voters, self._n_slots)
 
     def _may_send(self, recording: Recording) -> bool:
@@ -136,104 +155,78 @@ class Decoder:
         return recording.n_inside + len(recording.votes) < recording.n_voters
 
     def _enter(self, recording: Recording, entry: Entry) -> None:
-        width = self._gates.first_width(entry.sound.window)
-        if self._batch is None:
-            self._batch = self._engine.new_slots(self._n_slots, self._options.beam_size)
+        room = self._room(drafts=self._gates.drafts(entry.sound.window))
         previous = recording.previous[-MAX_PREVIOUS:]
         opening = [self._tokenizer.sot_prev, *previous] if previous else []
+        mel = log_mel(entry.sound.samples, self._engine.dimensions.n_mels)
         one = Occupant(
             recording=recording,
             entry=entry,
             previous=previous,
             prompt=[*opening, self._tokenizer.sot],
-            live=[Hypothesis()] * width,
+            heard=self._engine.hear(mel),
+            live=[Hypothesis()] * room.width,
             owed=owed_time(entry.sound),
         )
-        slot = self._make_place(width)
-        self._occupants.insert(slot, one)
-        self._slots.enter(slot, log_mel(one.sound.samples, self._engine.dimensions.n_mels))
-        self._begin(one, self._options.temperatures[0], width)
+        room.admit(one)
+        self._begin(room, one, self._options.temperatures[0])
 
-    def _begin(self, one: Occupant, temperature: float, width: int) -> None:
+    def _room(self, *, drafts: bool) -> Room:
+        """The room for drafts, or that for all other attempts."""
+        if drafts not in self._rooms:
+            width = 1 if drafts else self._options.beam_size
+            # As many as wait at most, and all of the drafts at once.
+            n_slots = self._n_slots if drafts else self._n_slots + self._n_enough - 1
+            slots = self._engine.new_slots(n_slots, width, merged=drafts)
+            self._rooms[drafts] = Room(slots, width, drafts)
+        return self._rooms[drafts]
+
+    def _begin(self, room: Room, one: Occupant, temperature: float) -> None:
         """Start the window's next attempt: what stands before the start token is fed at once."""
-        slot = self._occupants.index(one)
-        self._slots.restart(slot, width)
+        slot = room.slot_of(one)
+        room.slots.restart(slot)
         before_sot = one.prompt[: one.prompt.index(self._tokenizer.sot)]
         if before_sot:
-            self._slots.feed(slot, np.array(before_sot, np.int32))
-        one.begin(temperature, len(before_sot), width)
+            room.slots.feed(slot, np.array(before_sot, np.int32))
+        one.begin(temperature, len(before_sot), room.width)
 
-    def _n_drafting(self) -> int:
-        """Slots at the start that hold windows decoded greedily, where others have beams."""
-        if not self._gates.drafts:
-            return len(self._occupants)
-        return sum(one.width == 1 for one in self._occupants)
-
-    def _make_place(self, width: int) -> int:
-        """A free slot behind those of the same width; the list is left to close the gap."""
-        n_first, n_all = self._n_drafting(), len(self._occupants)
-        if width == self._options.beam_size or n_first == n_all:
-            return n_all
-        self._slots.move(n_first, n_all)
-        self._occupants.append(self._occupants.pop(n_first))
-        return n_first
-
-    def _free(self, one: Occupant) -> None:
-        """Free a window's slot; others move, so that the slots in use come first, in order."""
-        slot, n_first = self._occupants.index(one), self._n_drafting()
-        if slot < n_first:
-            slot = self._fill_hole(slot, n_first - 1)
-        self._fill_hole(slot, len(self._occupants) - 1)
-        self._occupants.pop()
-
-    def _fill_hole(self, slot: int, last: int) -> int:
-        """Let the window of the last slot go on in a free one; gives the slot that is free then."""
-        if slot != last:
-            self._slots.move(last, slot)
-            self._occupants[slot] = self._occupants[last]
-        return last
-
-    def _search_with_beams(self, one: Occupant) -> None:
-        """Begin again with beams, in the last of the slots with greedy windows."""
-        slot, last = self._occupants.index(one), self._n_drafting() - 1
-        if slot != last:
-            self._slots.swap(slot, last)
-            self._occupants[slot], self._occupants[last] = self._occupants[last], one
-        self._begin(one, 0.0, self._options.beam_size)
-
-    @property
-    def _slots(self) -> Slots:
-        assert self._batch is not None, "a window has entered"  # noqa: S101 - our own bug
-        return self._batch
+    def _hear_in_full(self, drafting: Room, one: Occupant) -> None:
+        """Begin again where drafts are not enough."""
+        drafting.dismiss(one)
+        room = self._room(drafts=False)
+        room.admit(one)
+        self._begin(room, one, 0.0)
 
     # One token further
 
     def _step(self) -> list[Occupant]:
         """Feed a token to every window; gives those that are finished, their slots freed."""
-        n_first = self._n_drafting()
-        self._step_slots(0, n_first)
-        self._step_slots(n_first, len(self._occupants))
-        ended = [one for one in self._occupants if self._is_at_end(one)]
-        done = [one for one in ended if self._settle(one)]
-        for one in done:
-            self._free(one)
-        return done
+        rooms = self._due_rooms()
+        is_searching = any(room.occupants for room in self._rooms.values() if not room.drafts)
+        self._waited = self._waited + 1 if is_searching else 0
+        for room in rooms:
+            self._step_room(room)
+        ended = [
+            (room, one) for room in rooms for one in room.occupants if self._is_at_end(room, one)
+        ]
+        done = [(room, one) for room, one in ended if self._settle(room, one)]
+        for room, one in done:
+            room.dismiss(one)
+        return [one for _, one in done]
 
-    def _step_slots(self, first: int, stop: int) -> None:
-        """Feed a token to the windows of these slots, all of one width."""
-        stepping = self._occupants[first:stop]
-        if not stepping:
-            return
+    def _step_room(self, room: Room) -> None:
+        """Feed a token to the windows of a room."""
+        stepping = list(room.occupants)
         eot, sot = self._tokenizer.eot, self._tokenizer.sot
         tokens = np.array([one.next_tokens(eot) for one in stepping], np.int32)
         places = np.array([[one.n_fed] * one.width for one in stepping], np.int32)
-        self._slots.step(first, tokens, places)
+        room.slots.step(tokens, places)
         starting = [row for row, fed in enumerate(tokens) if fed[0] == sot]
         for one in stepping:
             one.n_fed += 1
         chosen = self._engine.choose(self._rules(stepping), self._n_best)
         self._hear_start(stepping, starting)
-        self._advance(first, stepping, *chosen)
+        self._advance(room, *chosen)
 
     @property
     def _n_best(self) -> int:
@@ -302,18 +295,14 @@ class Decoder:
         if whole is None:
             one.recording.last_language = one.language[0]
 
-    def _advance(
-        self, first: int, stepping: Sequence[Occupant], tokens: INT32, logprobs: FLOAT32
-    ) -> None:
+    def _advance(self, room: Room, tokens: INT32, logprobs: FLOAT32) -> None:
         """Give every window whose prompt is fed its next token."""
-        stop = 0
-        for slot, one in enumerate(stepping, first):
-            rows = slice(stop, stop + one.width)
-            stop += one.width
+        for slot, one in enumerate(room.occupants):
+            rows = slice(slot * room.width, (slot + 1) * room.width)
             if not one.is_choosing:
                 continue
-            if one.width > 1 and one.temperature == 0:
-                self._advance_beams(slot, tokens[rows], logprobs[rows])
+            if room.width > 1 and one.temperature == 0:
+                self._advance_beams(room, slot, tokens[rows], logprobs[rows])
             else:
                 self._advance_each(one, tokens[rows, 0], logprobs[rows, 0])
 
@@ -324,12 +313,12 @@ class Decoder:
             for old, token, logprob in zip(one.live, tokens, logprobs, strict=True)
         ]
 
-    def _advance_beams(self, slot: int, tokens: INT32, logprobs: FLOAT32) -> None:
-        one = self._occupants[slot]
+    def _advance_beams(self, room: Room, slot: int, tokens: INT32, logprobs: FLOAT32) -> None:
+        one = room.occupants[slot]
         step = beam_step(one.live, tokens, logprobs, self._tokenizer.eot)
         one.live = list(step.live)
         one.ended += step.ended
-        self._slots.reorder(slot, step.parents)
+        room.slots.reorder(slot, step.parents)
 
     def _rules(self, stepping: Sequence[Occupant]) -> RowRules:
         """What each row may say next, for all windows at once."""
@@ -368,51 +357,50 @@ class Decoder:
 
     # The end of an attempt
 
-    def _is_at_end(self, one: Occupant) -> bool:
+    def _is_at_end(self, room: Room, one: Occupant) -> bool:
         if self._is_asked_only(one):
             return True
         if not one.is_choosing or not one.n_chosen:
             return False
         if one.n_chosen % _LOOP_CHECK_EVERY == 0:
             one.loops = self._gates.only_loops(one)
-        one.is_hopeless = self._is_hopeless(one)
-        room = self._engine.dimensions.n_text_context // 2
+        one.is_hopeless = room.drafts and self._is_hopeless(one)
+        most = self._engine.dimensions.n_text_context // 2
         return (
             one.loops
             or one.is_hopeless
             or len(one.ended) >= one.width
             or all(hypothesis.ended for hypothesis in one.live)
-            or one.n_chosen >= room
+            or one.n_chosen >= most
             or one.n_fed >= self._engine.dimensions.n_text_context - 1
         )
 
     def _is_hopeless(self, one: Occupant) -> bool:
         """A draft that need not be written to its end; those in several languages are compared."""
-        is_draft = self._gates.drafts and one.width == 1
         is_compared = bool(one.rivals) or one.likeliest is not None
-        return is_draft and not is_compared and self._gates.is_hopeless(one.live[0])
+        return not is_compared and self._gates.is_hopeless(one.live[0])
 
     def _is_asked_only(self, one: Occupant) -> bool:
         """It has told its language, and makes place for others that are to tell theirs."""
         return not one.language[0] and one.n_fed >= len(one.prompt)
 
-    def _settle(self, one: Occupant) -> bool:
+    def _settle(self, room: Room, one: Occupant) -> bool:
         """Judge the window's attempt; True if no other one is made in its slot."""
         if self._is_asked_only(one):
             return True
         if one.is_hopeless:
-            self._search_with_beams(one)
+            self._hear_in_full(room, one)
             return False
         attempt = self._gates.attempt(one)
         if one.rivals or one.likeliest is not None:
             likelier = self._likelier(one, attempt)
-            if self._tries_rival(one, likelier):
+            if self._tries_rival(room, one, likelier):
                 return False
             attempt = likelier
-        if one.width < self._options.beam_size:
+        if room.drafts:
             one.draft = attempt
             if not self._gates.is_sure(attempt):
-                self._search_with_beams(one)
+                self._hear_in_full(room, one)
                 return False
         else:
             one.attempts.append(attempt)
@@ -423,10 +411,10 @@ class Decoder:
             if (following := self._gates.next_temperature(one)) is not None:
                 if attempt.leaks:
                     one.forget_previous(self._tokenizer.sot)
-                self._begin(one, following, one.width)
+                self._begin(room, one, following)
                 return False
         if self._options.words:
-            self._align(one)
+            self._align(room, one)
         return True
 
     def _likelier(self, one: Occupant, attempt: Attempt) -> Attempt:
@@ -441,31 +429,44 @@ class Decoder:
         self._settle_language(one)
         return attempt
 
-    def _tries_rival(self, one: Occupant, attempt: Attempt) -> bool:
+    def _tries_rival(self, room: Room, one: Occupant, attempt: Attempt) -> bool:
         """Write the window down once more, if there is another language that it may be in."""
         one.likeliest = (attempt, one.language) if one.rivals else None
         if not one.rivals:
             return False
         one.language = one.rivals.pop(0)
         self._settle_language(one)
-        self._begin(one, one.temperature, one.width)
+        self._begin(room, one, one.temperature)
         return True
 
-    def _align(self, one: Occupant) -> None:
+    def _align(self, room: Room, one: Occupant) -> None:
         """Find when the tokens of the attempt that is kept were said."""
         kept = self._gates.kept(one)
         tokens = self._gates.text_tokens(kept.hypothesis)
         if not tokens or kept.is_silence(self._options):
             return
-        prompt = self._tokenizer.prompt_ids(one.language[0], self._options.task, timestamps=False)
-        ids = np.array([*prompt, *tokens, self._tokenizer.eot], np.int32)
-        attention = self._slots.attend(self._occupants.index(one), ids)
+        attention = self._attention(room, one, kept, tokens)
         if attention is None:
             return
         n_samples = max(len(one.sound.samples), 1)
         n_states = -(-n_samples // round(SECONDS_PER_STATE * SAMPLE_RATE))
-        onsets = token_onsets(attention[len(prompt) - 1 : -1, :n_states])
-        one.keep(replace(kept, onsets=onsets))
+        one.keep(replace(kept, onsets=token_onsets(attention[:, :n_states])))
+
+    def _attention(
+        self, room: Room, one: Occupant, kept: Attempt, tokens: Sequence[int]
+    ) -> FLOAT32 | None:
+        """What the tokens of an attempt's text, and the one after them, attended to.
+
+        That of a single hypothesis is known from its decoding; otherwise the text is fed once more.
+        """
+        slot = room.slot_of(one)
+        if room.width == 1 and kept.hypothesis is one.live[0]:
+            eot, sot = self._tokenizer.eot, self._tokenizer.sot
+            return room.slots.attended(slot, one.steps_of(lambda token: token < eot, sot))
+        prompt = self._tokenizer.prompt_ids(one.language[0], self._options.task, timestamps=False)
+        ids = np.array([*prompt, *tokens, self._tokenizer.eot], np.int32)
+        attention = room.slots.attend(slot, ids)
+        return None if attention is None else attention[len(prompt) - 1 : -1]
 
     # The end of a window
 

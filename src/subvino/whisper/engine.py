@@ -6,13 +6,14 @@ Floor 2 of the road. Knows nothing of windows or text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
 from subvino.graphs.decoder import add_queries, build_aligner
+from subvino.graphs.encoder import MERGED, back_of, front_of, merging_layer
 from subvino.graphs.head import Vocabulary
 from subvino.graphs.layers import expand_weights, largest_matrix
 from subvino.memory import keep_heap_small, trim_heap
@@ -61,10 +62,17 @@ class Engine:
         self._last: ov.InferRequest | None = None
         self._forced: ov.InferRequest | None = None
         self._n_encoded = 0
+        is_exact = properties.get("EXECUTION_MODE_HINT") == "ACCURACY"
+        self.can_merge = not is_exact and self.dimensions.n_audio_context % MERGED == 0
         # One thread beside this one is as many as a small machine has cores for.
         beside = ThreadPoolExecutor(1, "subvino-load")
-        encoder = beside.submit(self._compile, Recipe("encoder", self._make_encoder))
-        self._aligner = beside.submit(self._compile_aligner)
+        front = beside.submit(self._compile, Recipe("encoder-front", self._make_front))
+        self._backs: dict[bool, Future[ov.InferRequest]] = {}
+        if self.can_merge:
+            self._backs[True] = beside.submit(self._compile_back, merged=True)
+        if self._alignment_heads:
+            self._aligner = beside.submit(self._compile_aligner)
+        self._backs[False] = beside.submit(self._compile_back, merged=False)
         beside.shutdown(wait=False)
         steps = Recipe("decoder", self._make_decoder)
         self._decoder = self._compile(steps, _step_properties(device))
@@ -73,7 +81,7 @@ class Engine:
             head = self._read("head")
             self._embedding = largest_matrix(head)
         self._head = Head(self._core, head, self.vocabulary, device, properties)
-        self._encode = encoder.result().create_infer_request()
+        self._front = front.result().create_infer_request()
 
     @property
     def n_caches(self) -> int:
@@ -92,10 +100,10 @@ class Engine:
         n_values = self.n_caches * sizes.n_audio_context * sizes.n_state
         return max(2, min(_MAX_BATCH, _BATCH_BYTES // (n_values * int(self.cache_type.size))))
 
-    def new_slots(self, n_slots: int, width: int) -> Batch:
-        """Slots for `n_slots` windows, of one hypothesis or of `width`."""
-        self._last = self._forced = None  # they hold the caches of the slots before
-        return Batch(self, n_slots, width)
+    def new_slots(self, n_slots: int, width: int, *, merged: bool = False) -> Batch:
+        """Slots for `n_slots` windows of `width` hypotheses, with states merged or not."""
+        n_states = self.dimensions.n_audio_context // (MERGED if merged and self.can_merge else 1)
+        return Batch(self, n_slots, width, n_states)
 
     def new_caches(self, n_windows: int, n_columns: int, *, cleared: bool) -> list[ov.Tensor]:
         """Key and value tensors (n_windows, heads, n_columns, d / heads).
@@ -105,22 +113,50 @@ class Engine:
             Otherwise no memory is taken until it is written.
         """
         sizes = self.dimensions
-        shape = [n_windows, sizes.n_heads, n_columns, sizes.n_head_state]
-        caches = [ov.Tensor(self.cache_type, ov.Shape(shape)) for _ in range(self.n_caches)]
+        shape = ov.Shape([n_windows, sizes.n_heads, n_columns, sizes.n_head_state])
+        caches = [ov.Tensor(self.cache_type, shape) for _ in range(self.n_caches)]
         if cleared:
             for cache in caches:
                 cache.data[:] = 0
         return caches
 
-    def encode(self, mel: FLOAT32, cross: Sequence[ov.Tensor]) -> None:
+    def new_cross(self, n_windows: int, n_states: int) -> list[ov.Tensor]:
+        """Tensors for keys and values of windows; no memory is taken until they are written.
+
+        Of each decoder layer keys (n_windows, heads, n_states, d / heads), then values (n_windows,
+        heads, d / heads, n_states).
+        """
+        sizes = self.dimensions
+        keys = ov.Shape([n_windows, sizes.n_heads, n_states, sizes.n_head_state])
+        values = ov.Shape([n_windows, sizes.n_heads, sizes.n_head_state, n_states])
+        shapes = [keys, values] * sizes.n_decoder_layers
+        return [ov.Tensor(self.cache_type, shape) for shape in shapes]
+
+    def hear(self, mel: FLOAT32) -> ov.Tensor:
+        """What the encoder's first layers make of a window, for `encode`.
+
+        mel: (n_mels, 3000). Gives (1, 1500, d).
+        """
+        sizes = self.dimensions
+        shape = ov.Shape([1, sizes.n_audio_context, sizes.n_state])
+        states = ov.Tensor(self.cache_type, shape)
+        self._front.set_input_tensor(ov.Tensor(np.ascontiguousarray(mel[None])))
+        self._front.set_output_tensor(states)
+        self._front.infer()
+        return states
+
+    def encode(self, heard: ov.Tensor, cross: Sequence[ov.Tensor]) -> None:
         """Write the cross-attention keys and values of a window into `cross`.
 
-        mel: (n_mels, 3000). cross: `n_caches` tensors (1, heads, 1500, d / heads).
+        heard: from `hear`. cross: from `new_cross`, of one window, for 1500 states, or less to
+        merge them.
         """
-        self._encode.set_input_tensor(ov.Tensor(np.ascontiguousarray(mel[None])))
+        is_merged = cross[0].shape[2] < self.dimensions.n_audio_context
+        request = self._backs[is_merged].result()
+        request.set_input_tensor(heard)
         for i, tensor in enumerate(cross):
-            self._encode.set_output_tensor(i, tensor)
-        self._encode.infer()
+            request.set_output_tensor(i, tensor)
+        request.infer()
         self._n_encoded += 1
         if self._n_encoded % _TRIM_EVERY == 0:
             trim_heap()
@@ -166,16 +202,36 @@ class Engine:
         """How much each token attends to each encoder state, the mean over the alignment heads.
 
         tokens, positions: (1, n); mask: (1, 1, n, 1 + n), for a past of one column; cross:
-        tensors of one window. Gives (n, 1500); None where no alignment heads are known.
+        tensors of one window. Gives (n, states); None where no alignment heads are known.
         """
-        aligner = self._aligner.result()
-        if aligner is None:
+        if not self._alignment_heads:
             return None
         request = self._forced or self.new_request()
         self._forced = request
         self.bind(request, self.new_caches(1, 1, cleared=True), cross)
         self._run(request, tokens, positions, mask)
-        aligner.set_tensor("queries", request.get_tensor("queries"))
+        return self.align(request.get_tensor("queries"), cross)
+
+    def queries(self) -> npt.NDArray[np.generic] | None:
+        """What the alignment heads looked for in the last step, as raw values.
+
+        (windows, heads, n, d / heads), valid until the next step; None where none are known.
+        """
+        if not self._alignment_heads or self._last is None:
+            return None
+        queries: npt.NDArray[np.generic] = self._last.get_tensor("queries").data
+        return queries
+
+    def new_queries(self, n: int) -> ov.Tensor:
+        """A tensor for queries of n tokens of a window, for `align`."""
+        heads = len(self._alignment_heads)
+        shape = ov.Shape([1, heads, n, self.dimensions.n_head_state])
+        return ov.Tensor(self.cache_type, shape)
+
+    def align(self, queries: ov.Tensor, cross: Sequence[ov.Tensor]) -> FLOAT32:
+        """How much queries (1, heads, n, d / heads) attend to a window: (n, states)."""
+        aligner = self._aligner.result()
+        aligner.set_tensor("queries", queries)
         for layer in {layer for layer, _ in self._alignment_heads}:
             aligner.set_tensor(f"cross_{2 * layer}", cross[2 * layer])
         aligner.infer()
@@ -190,9 +246,7 @@ class Engine:
         request.set_tensor("mask", ov.Tensor(mask))
         request.infer()
 
-    def _compile_aligner(self) -> ov.InferRequest | None:
-        if not self._alignment_heads:
-            return None
+    def _compile_aligner(self) -> ov.InferRequest:
         recipe = Recipe("aligner", self._make_aligner)
         return self._compile(recipe, {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
 
@@ -201,8 +255,22 @@ class Engine:
         """What the last `choose` chose from: (windows, n, n_vocab). Valid until the next one."""
         return self._head.logits
 
-    def _make_encoder(self) -> ov.Model:
-        return self._prepare(self._read("encoder"), outputs=("cross_",))
+    def _make_front(self) -> ov.Model:
+        return self._prepare(front_of(self._read("encoder"), self._layer), outputs=("states",))
+
+    def _make_back(self, *, merged: bool) -> ov.Model:
+        back = back_of(self._read("encoder"), self._layer, merged=merged)
+        return self._prepare(back, ("states",), ("cross_",))
+
+    def _compile_back(self, *, merged: bool) -> ov.InferRequest:
+        name = "encoder-merged" if merged else "encoder-back"
+        recipe = Recipe(name, lambda: self._make_back(merged=merged))
+        return self._compile(recipe).create_infer_request()
+
+    @property
+    def _layer(self) -> int:
+        """The encoder's layer before which it is cut."""
+        return merging_layer(self.dimensions.n_encoder_layers)
 
     def _make_decoder(self) -> ov.Model:
         decoder = self._read("decoder")

@@ -79,7 +79,7 @@ def _attend(
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The state at which each token begins, and the end token after them."""
     slots = engine.new_slots(1, 1)
-    slots.enter(0, log_mel(sound.samples, engine.dimensions.n_mels))
+    slots.enter(0, engine.hear(log_mel(sound.samples, engine.dimensions.n_mels)))
     prompt = tokenizer.prompt_ids(language, "transcribe", timestamps=False)
     attention = slots.attend(0, np.array([*prompt, *tokens, tokenizer.eot], np.int32))
     if attention is None:

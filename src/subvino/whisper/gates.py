@@ -1,8 +1,8 @@
 """The gates: whether a window's text can be believed, and what is tried where it can't.
 
-Floor 2 of the road. Pure, given a tokenizer. In this order: beams where the greedy text is in
-doubt, halves of the window, other temperatures. Beams come first as they cost least, halves before
-temperatures as they need no luck.
+Floor 2 of the road. Pure, given a tokenizer. In this order: all states and beams where the draft is
+in doubt, halves of the window, other temperatures. Beams come first as they cost least, halves
+before temperatures as they need no luck.
 """
 
 from __future__ import annotations
@@ -55,20 +55,19 @@ def is_doubtful_phrase(logprobs: Sequence[float], sure: float) -> bool:
 class Gates:
     """Judges attempts by one set of options."""
 
-    def __init__(self, tokenizer: Tokenizer, options: DecodingOptions) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, options: DecodingOptions, *, can_merge: bool = False
+    ) -> None:
+        """can_merge: whether drafts can be heard in fewer states than other attempts."""
         self._tokenizer, self._options = tokenizer, options
+        self._can_merge = can_merge
 
-    @property
-    def drafts(self) -> bool:
-        """Whether windows are decoded greedily first, and with beams where that is in doubt."""
+    def drafts(self, window: Window) -> bool:
+        """Whether the window is decoded greedily, in merged states, and otherwise if in doubt."""
         options = self._options
-        is_asked = options.sure_logprob is not None and options.temperatures[0] == 0
-        return is_asked and options.beam_size > 1
-
-    def first_width(self, window: Window) -> int:
-        """Hypotheses of a window's first attempt."""
-        is_short = window.duration < _SHORTEST_DRAFT
-        return 1 if self.drafts and not is_short else self._options.beam_size
+        is_asked = (options.sure_logprob or 0) < 0 and options.temperatures[0] == 0
+        is_cheaper = options.beam_size > 1 or self._can_merge
+        return is_asked and is_cheaper and window.duration >= _SHORTEST_DRAFT
 
     def text_tokens(self, hypothesis: Hypothesis) -> list[int]:
         """The tokens of its text, without timestamps."""

@@ -36,9 +36,9 @@ def detect_language(
     slots = engine.new_slots(1, 1)
     probabilities, weights = [], []
     for sound in sounds:
-        slots.enter(0, log_mel(sound.samples, engine.dimensions.n_mels))
-        slots.restart(0, 1)
-        slots.step(0, np.array([[tokenizer.sot]], np.int32), np.zeros((1, 1), np.int32))
+        slots.enter(0, engine.hear(log_mel(sound.samples, engine.dimensions.n_mels)))
+        slots.restart(0)
+        slots.step(np.array([[tokenizer.sot]], np.int32), np.zeros((1, 1), np.int32))
         engine.choose(_anything(1), 1)
         probabilities.append(language_probabilities(tokenizer, engine.logits[:, 0])[0])
         weights.append(max(len(sound.samples), 1))

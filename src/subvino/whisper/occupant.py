@@ -5,8 +5,10 @@ Floor 2 of the road.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+import openvino as ov
 
 from subvino.audio import WindowSound
 from subvino.whisper.attempt import Attempt
@@ -23,11 +25,12 @@ class Occupant:
 
     previous: ids of text before this window, for the model to go on from; () for none.
     prompt: what is fed before anything is chosen; its end is known once the language is.
+    heard: what the window sounds like to the network; see `slots.SlotEngine`.
     live: a hypothesis for each row that the window has at present.
     owed: see `hypothesis.permitted`.
     rivals: languages that it may be in and that are still to be tried.
     likeliest: of the texts in several languages so far, while others are to be tried.
-    draft: its greedy text, where beams are only for windows whose greedy text is in doubt.
+    draft: its text as a draft, where one was made; see `gates.Gates.drafts`.
     is_hopeless: its draft was given up before its end.
     splits: its text failed and its halves are decoded instead.
     """
@@ -36,6 +39,7 @@ class Occupant:
     entry: Entry
     previous: Sequence[int]
     prompt: Sequence[int]
+    heard: ov.Tensor
     live: list[Hypothesis]
     ended: list[Hypothesis] = field(default_factory=list)
     owed: int = 0
@@ -70,6 +74,16 @@ class Occupant:
     def n_chosen(self) -> int:
         """Tokens chosen so far by the longest hypothesis, its end included."""
         return max(len(one.logprobs) for one in self.live)
+
+    def steps_of(self, is_text: Callable[[int], bool], sot: int) -> list[int]:
+        """The steps in which the text tokens of the only hypothesis were chosen, and the one after.
+
+        Counted from the start token, which was fed in the first.
+        """
+        n_before = self.prompt.index(sot)
+        first, last = len(self.prompt) - n_before - 1, self.n_fed - n_before - 1
+        places = [first + i for i, token in enumerate(self.live[0].tokens) if is_text(token)]
+        return [*places, min(places[-1] + 1, last)] if places else []
 
     def next_tokens(self, eot: int) -> list[int]:
         """What to feed: a prompt token to all hypotheses, or the last token of each."""

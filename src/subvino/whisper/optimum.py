@@ -60,7 +60,18 @@ class OptimumEngine:
         n_values = 2 * sizes.n_decoder_layers * sizes.n_audio_context * sizes.n_state
         return max(1, min(VOTES, _STATE_BYTES // (n_values * 4)))
 
-    def new_slots(self, n_slots: int, width: int) -> OptimumSlots:
+    @property
+    def can_merge(self) -> bool:
+        """The exported encoder is run as it is."""
+        return False
+
+    def new_slots(
+        self,
+        n_slots: int,
+        width: int,
+        *,
+        merged: bool = False,  # noqa: ARG002 (see `can_merge`)
+    ) -> OptimumSlots:
         """Slots for `n_slots` windows, `width` hypotheses each."""
         return OptimumSlots(self, n_slots, width)
 
@@ -70,7 +81,7 @@ class OptimumEngine:
         request.set_tensor("beam_idx", ov.Tensor(np.zeros(1, np.int32)))
         return request
 
-    def encode(self, mel: FLOAT32) -> ov.Tensor:
+    def hear(self, mel: FLOAT32) -> ov.Tensor:
         """The encoder's states (1, 1500, d) of a window; mel: (n_mels, 3000)."""
         self._encode.set_tensor(_MEL, ov.Tensor(np.ascontiguousarray(mel[None])))
         self._encode.infer()
@@ -121,13 +132,12 @@ class OptimumSlots:
         self._engine = engine
         self._requests = [[engine.new_request() for _ in range(width)] for _ in range(n_slots)]
 
-    def enter(self, slot: int, mel: FLOAT32) -> None:
-        """Let a window into the slot; mel: (n_mels, 3000)."""
-        states = self._engine.encode(mel)
+    def enter(self, slot: int, heard: ov.Tensor) -> None:
+        """Let a window into the slot; heard: the encoder's states."""
         for request in self._requests[slot]:
-            request.set_tensor("encoder_hidden_states", states)
+            request.set_tensor("encoder_hidden_states", heard)
 
-    def restart(self, slot: int, width: int) -> None:  # noqa: ARG002 (a request for each anyway)
+    def restart(self, slot: int) -> None:
         """Forget the slot's tokens; the first step after it hears the window anew."""
         for request in self._requests[slot]:
             request.reset_state()
@@ -143,14 +153,14 @@ class OptimumSlots:
         """None: an exported graph keeps to itself what it attends to."""
         return None
 
+    def attended(self, slot: int, steps: Sequence[int]) -> FLOAT32 | None:  # noqa: ARG002
+        """None, as `attend`."""
+        return None
+
     def move(self, source: int, target: int) -> None:
         """Let the window of `source`, with its past, go on in `target`; `source` is free then."""
         requests = self._requests
         requests[source], requests[target] = requests[target], requests[source]
-
-    def swap(self, slot: int, other: int) -> None:
-        """Let two windows, each with its past, change places."""
-        self.move(slot, other)
 
     def reorder(self, slot: int, parents: Sequence[int]) -> None:
         """Let hypothesis i go on from what hypothesis `parents[i]` has said.
@@ -168,14 +178,12 @@ class OptimumSlots:
                 new.append(old[parent])
         self._requests[slot] = new
 
-    def step(self, first: int, tokens: INT32, positions: INT32) -> None:
-        """Feed a token of each hypothesis of the slots from `first` on; the engine then chooses.
+    def step(self, tokens: INT32, positions: INT32) -> None:
+        """Feed a token of each hypothesis of the first slots; the engine then chooses.
 
         tokens, positions: (slots, width).
         """
-        width = tokens.shape[1]
-        stepping = [requests[:width] for requests in self._requests[first : first + len(tokens)]]
-        self._engine.decode(stepping, tokens, positions)
+        self._engine.decode(self._requests[: len(tokens)], tokens, positions)
 
     def _copy_past(self, source: ov.InferRequest, target: ov.InferRequest) -> None:
         """Copy the keys and values of the tokens; those of the window are the same in both."""

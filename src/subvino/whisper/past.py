@@ -57,35 +57,29 @@ class Past:
         self._mask[target] = self._mask[source]
         self._n_columns[target] = self._n_columns[source]
 
-    def swap(self, slot: int, other: int) -> None:
-        """Let the tokens of two slots change places."""
-        if not self._is_clear[[slot, other]].any():
-            return
-        self._clear(slot)
-        self._clear(other)
-        for values in (*(cache.data for cache in self._caches), self._mask, self._n_columns):
-            values[[slot, other]] = values[[other, slot]]
-
     def reorder(self, slot: int, parents: Sequence[int]) -> None:
         """Let hypothesis i go on from what hypothesis `parents[i]` has said."""
         self._mask[slot] = self._mask[slot][list(parents)]
 
-    def mask(self, first: int, stop: int) -> FLOAT32:
-        """What new tokens see, one of each hypothesis: (slots, 1, width, columns + width)."""
+    def mask(self, n: int) -> FLOAT32:
+        """What new tokens of the first n slots see, one of each hypothesis.
+
+        (n, 1, width, columns + width).
+        """
         width, n_room = self.width, self.n_room
-        mask = np.empty((stop - first, 1, width, n_room + width), np.float32)
-        mask[:, 0, :, :n_room] = self._mask[first:stop]
+        mask = np.empty((n, 1, width, n_room + width), np.float32)
+        mask[:, 0, :, :n_room] = self._mask[:n]
         mask[:, 0, :, n_room:] = np.where(np.eye(width, dtype=bool), 0.0, HIDDEN)
         return mask
 
-    def keep(self, present: npt.NDArray[np.generic], first: int, stop: int) -> None:
-        """Write new keys and values (n_caches, slots, heads, width, d / heads) of those slots."""
-        slots = np.arange(first, stop)[:, None]
-        columns = self._n_columns[first:stop, None] + np.arange(self.width)
+    def keep(self, present: npt.NDArray[np.generic], n: int) -> None:
+        """Write new keys and values (n_caches, n, heads, width, d / heads) of the first slots."""
+        slots = np.arange(n)[:, None]
+        columns = self._n_columns[:n, None] + np.arange(self.width)
         for cache, new in zip(self._caches, present, strict=True):
             cache.data[slots, :, columns] = new.swapaxes(1, 2)
         self._mask[slots, np.arange(self.width), columns] = 0.0
-        self._n_columns[first:stop] += self.width
+        self._n_columns[:n] += self.width
 
     def fill(self, slot: int, present: npt.NDArray[np.generic]) -> None:
         """Begin with tokens that all hypotheses share: (n_caches, 1, heads, n, d / heads)."""
@@ -95,26 +89,24 @@ class Past:
         self._mask[slot, :, :n] = 0.0
         self._n_columns[slot] = n
 
-    def n_wanted(self, first: int, stop: int) -> int:
-        """Columns that the next step of these slots needs, in whole blocks.
+    def n_wanted(self, n: int) -> int:
+        """Columns that the next step of the first n slots needs, in whole blocks.
 
         Just enough, because all columns are read at every token: once a long window has left, the
         others need not drag its columns along.
         """
-        return to_blocks(int(self._n_columns[first:stop].max()) + self.width)
+        return to_blocks(int(self._n_columns[:n].max()) + self.width)
 
-    def resize(self, caches: Sequence[ov.Tensor], slots: Sequence[int]) -> None:
-        """Go on in caches of another number of columns; slots: those in use, the rest is lost."""
+    def resize(self, caches: Sequence[ov.Tensor]) -> None:
+        """Go on in caches of another number of columns; what lies beyond them is lost."""
         n_columns = caches[0].shape[2]
         kept = min(n_columns, self.n_room)
-        moved = [slot for slot in slots if self._is_clear[slot]]
+        moved = np.flatnonzero(self._is_clear)
         for new, old in zip(caches, self._caches, strict=True):
             for slot in moved:
                 new.data[slot, :, :kept] = old.data[slot, :, :kept]
                 new.data[slot, :, kept:] = 0
         self._caches = list(caches)
-        self._is_clear[:] = False
-        self._is_clear[moved] = True
         mask = np.full((*self._mask.shape[:2], n_columns), HIDDEN, np.float32)
         mask[:, :, :kept] = self._mask[:, :, :kept]
         self._mask = mask
@@ -125,9 +117,9 @@ class Past:
                 cache.data[slot] = 0
             self._is_clear[slot] = True
 
-    def parts(self, first: int, stop: int) -> list[ov.Tensor]:
-        """The caches of these slots, sharing their memory."""
-        return [part(cache, first, stop) for cache in self._caches]
+    def parts(self, n: int) -> list[ov.Tensor]:
+        """The caches of the first n slots, sharing their memory."""
+        return [part(cache, 0, n) for cache in self._caches]
 
 
 def to_blocks(n_columns: int) -> int:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import openvino as ov
 
 from subvino.graphs.head import Vocabulary
 from subvino.network import Dimensions
@@ -33,10 +34,10 @@ class RowRules:
 
 
 class Slots(Protocol):
-    """A fixed number of places for windows, each with one hypothesis, or the full number."""
+    """A fixed number of places for windows, all of so many hypotheses; those in use come first."""
 
-    def enter(self, slot: int, mel: FLOAT32) -> None:
-        """Let a window into the slot; mel: (n_mels, 3000)."""
+    def enter(self, slot: int, heard: ov.Tensor) -> None:
+        """Let a window into the slot; heard: from the engine's `hear`."""
 
     def feed(self, slot: int, tokens: INT32) -> None:
         """Feed the first tokens (n,) of a window to all its hypotheses; nothing is chosen."""
@@ -48,22 +49,26 @@ class Slots(Protocol):
         None where the network can't tell.
         """
 
-    def restart(self, slot: int, width: int) -> None:
-        """Forget the slot's tokens and keep its window; it has `width` hypotheses from here on."""
+    def attended(self, slot: int, steps: Sequence[int]) -> FLOAT32 | None:
+        """How much the tokens fed in these steps attended to each encoder state: (steps, 1500).
+
+        steps: counted from the slot's restart. As `attend`, at no cost but the mean; None also
+        where the slot has several hypotheses.
+        """
+
+    def restart(self, slot: int) -> None:
+        """Forget the slot's tokens and keep its window."""
 
     def move(self, source: int, target: int) -> None:
         """Let the window of `source`, with its past, go on in `target`; `source` is free then."""
 
-    def swap(self, slot: int, other: int) -> None:
-        """Let two windows, each with its past, change places."""
-
     def reorder(self, slot: int, parents: Sequence[int]) -> None:
         """Let hypothesis i go on from what hypothesis `parents[i]` has said."""
 
-    def step(self, first: int, tokens: INT32, positions: INT32) -> None:
-        """Feed a token of each hypothesis of the slots from `first` on; the engine then chooses.
+    def step(self, tokens: INT32, positions: INT32) -> None:
+        """Feed a token of each hypothesis of the first slots; the engine then chooses.
 
-        tokens, positions: (slots, width), for slots that all have so many hypotheses.
+        tokens, positions: (slots, width).
         """
 
 
@@ -82,8 +87,16 @@ class SlotEngine(Protocol):
     def default_batch_size(self) -> int:
         """Windows to decode at once where the user leaves it open."""
 
-    def new_slots(self, n_slots: int, width: int) -> Slots:
-        """Slots for `n_slots` windows, of one hypothesis or of `width`."""
+    @property
+    def can_merge(self) -> bool:
+        """Whether it has slots whose windows are heard in fewer states, which is faster."""
+
+    def hear(self, mel: FLOAT32) -> ov.Tensor:
+        """What a window sounds like to the network, to enter slots with; mel: (n_mels, 3000)."""
+
+    def new_slots(self, n_slots: int, width: int, *, merged: bool = False) -> Slots:
+        """Slots for `n_slots` windows of `width` hypotheses; merged: with neighbouring states
+        merged, if it can."""
 
     def suppress(self, tokens: Sequence[int]) -> None:
         """Never choose these tokens from here on, besides those that never are."""
