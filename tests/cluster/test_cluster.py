@@ -89,6 +89,8 @@ def nodes(tmp_path_factory: pytest.TempPathFactory, films: Path) -> Iterator[Nod
     scratch = tempfile.mkdtemp(prefix="ray")  # sockets lie in it: its name must be short
     with pytest.MonkeyPatch.context() as patch, open_bucket("films") as bucket:
         patch.setenv("SUBVINO_CACHE", str(place / "cache"))
+        patch.setenv("RAY_TMPDIR", scratch)
+        (Path(scratch) / "ray").mkdir()  # where no Ray ever ran, it notes its address in no folder
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # keeps it to this machine
         patch.setenv("RAY_AUTH_MODE", "token")
