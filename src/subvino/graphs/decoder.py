@@ -33,6 +33,7 @@ from subvino.graphs.layers import (
     projected,
     query,
     result,
+    turned,
 )
 from subvino.network import Dimensions
 
@@ -91,8 +92,8 @@ def add_queries(decoder: ov.Model, heads: Sequence[tuple[int, int]]) -> ov.Model
     weights = {node.friendly_name: node for node in decoder.get_ops()}
     chosen = []
     for layer, wanted in _by_layer(heads).items():
-        turned = weights[_attention_name(layer)].input_value(0).get_node()
-        scores = turned.input_value(0).get_node()
+        by_token = weights[_attention_name(layer)].input_value(0).get_node()
+        scores = by_token.input_value(0).get_node()
         chosen.append(_gather_heads(scores.input_value(1), wanted))
     queries = result("queries", op.concat(chosen, 1).output(0)).get_node()
     results = [*decoder.get_results(), queries]
@@ -177,12 +178,11 @@ def _cross_attention(builder: Builder, x: Output, inputs: _Inputs, layer: int) -
     name = f"decoder.layers.{layer}.encoder_attn"
     normal = layer_norm(builder, x, f"{name}_layer_norm")
     keys, values = inputs.cross[2 * layer : 2 * layer + 2]
-    scores = op.matmul(keys, query(builder, normal, name), False, True)
-    weights = op.softmax(op.transpose(scores, op.constant(np.array([0, 1, 3, 2], np.int64))), 3)
+    scores = op.matmul(keys, query(builder, normal, name), False, True).output(0)
+    weights = op.softmax(turned(scores), 3)
     weights.set_friendly_name(_attention_name(layer))
-    mixed = op.matmul(values, weights, False, True)
-    heads = op.transpose(mixed, op.constant(np.array([0, 1, 3, 2], np.int64))).output(0)
-    return op.add(x, projected(builder, heads, name)).output(0)
+    mixed = op.matmul(values, weights, False, True).output(0)
+    return op.add(x, projected(builder, turned(mixed), name)).output(0)
 
 
 def _length(caches: Output) -> Output:

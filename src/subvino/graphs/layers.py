@@ -139,8 +139,12 @@ def window_key_value(builder: Builder, x: Output, name: str) -> tuple[Output, Ou
     Laid out to be the left side of the decoder's products, see `decoder`.
     """
     keys, values = key_value(builder, x, name)
-    turned = op.transpose(values, op.constant(np.array([0, 1, 3, 2], np.int64)))
-    return keys, turned.output(0)
+    return keys, turned(values)
+
+
+def turned(x: Output) -> Output:
+    """(batch, heads, n, m) → (batch, heads, m, n)."""
+    return op.transpose(x, op.constant(np.array([0, 1, 3, 2], np.int64))).output(0)
 
 
 def attention_weights(queries: Output, keys: Output) -> Output:
