@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from subvino.formats import read
 from tests.chromium import launch_chromium
@@ -214,6 +214,31 @@ def test_cues_are_split_merged_and_timed_from_the_keyboard(browser: Browser, job
             page.keyboard.press("Control+z")
         expect(start).to_have_value(was)
         expect(page.locator(".sv-cues tbody .sv-text")).to_have_text(before)
+
+
+def test_what_is_typed_while_the_server_answers_stays(browser: Browser, job: str) -> None:
+    with opened(browser, job) as page:
+        wait_until_done(page)
+        start = page.get_by_label("Start of cue 1")
+        was = start.input_value()
+        held: list[Route] = []
+        page.route("**/*", lambda route: held.append(route))
+        start.press("ArrowUp")
+        expect(start).not_to_have_value(was)
+        moved = start.input_value()
+        start.fill("9:5")
+        page.wait_for_timeout(200)
+        page.unroute("**/*")  # lets those go that were held
+        assert held, "the change was not sent"
+        expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+        expect(start).to_have_value("9:5")
+        expect(start).to_be_focused()
+        page.keyboard.type("9")
+        start.press("Enter")
+        expect(page.locator(".sv-toast")).to_contain_text("must")
+        expect(start).to_have_value(moved)
+        page.keyboard.press("Control+z")
+        expect(start).to_have_value(was)
 
 
 def test_a_click_on_a_cue_seeks_the_video_and_shift_moves_them_all(

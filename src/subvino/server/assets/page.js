@@ -248,8 +248,8 @@
       return row;
     }
 
-    // Only rows that differ are made anew, so that focus, cursor and scrolling stay, and a film's
-    // thousand rows take no time.
+    // Only rows that differ are touched, and made anew only where cues came or went, so that focus,
+    // cursor, scrolling and what is being typed stay, and a film's thousand rows take no time.
     function showCues(cues, editable) {
       const anew = state.live === editable;
       state.live = !editable;
@@ -262,11 +262,15 @@
       while (first < most && same(old[first], cues[first]) && !isDirty(ui.rows.children[first], cues[first])) first++;
       let last = 0;
       while (last < most - first && same(old.at(-1 - last), cues.at(-1 - last)) && !isDirty(rowAt(-1 - last), cues.at(-1 - last))) last++;
-      const kept = anew ? [] : [...ui.rows.children].slice(ui.rows.children.length - last);
-      const made = cues.slice(first, cues.length - last).map((cue, n) => makeRow(cue, first + n, editable));
-      while (ui.rows.children.length > first + kept.length) ui.rows.children[first].remove();
-      if (made.length) (kept[0] || { before: (...rows) => ui.rows.append(...rows) }).before(...made);
-      if (old.length !== cues.length) kept.forEach((row, n) => renumber(row, cues.length - kept.length + n));
+      const changed = cues.slice(first, cues.length - last);
+      if (!anew && old.length === cues.length) changed.forEach((cue, n) => refresh(ui.rows.children[first + n], old[first + n], cue));
+      else {
+        const kept = anew ? [] : [...ui.rows.children].slice(ui.rows.children.length - last);
+        const made = changed.map((cue, n) => makeRow(cue, first + n, editable));
+        while (ui.rows.children.length > first + kept.length) ui.rows.children[first].remove();
+        if (made.length) (kept[0] || { before: (...rows) => ui.rows.append(...rows) }).before(...made);
+        kept.forEach((row, n) => renumber(row, cues.length - kept.length + n));
+      }
       state.cues = cues;
       ui.count.textContent = cues.length ? String(cues.length) : "";
       ui.empty.hidden = cues.length > 0;
@@ -279,6 +283,23 @@
       onTime();
     }
 
+    function refresh(row, old, cue) {
+      const fresh = makeRow(cue, numberOf(row), !state.live);
+      for (const name of ["start", "end"]) {
+        const input = row.querySelector(`[name=${name}]`);
+        if (!isTyping(input, input.value, old[name])) input.value = cue[name];
+        delete input.sent;
+      }
+      const text = row.querySelector(".sv-text");
+      const says = fresh.querySelector(".sv-text");
+      if (!isTyping(text, textOf(row), old.text) && text.innerHTML !== says.innerHTML) text.replaceChildren(...says.childNodes);
+      delete text.sent;
+      row.querySelector(".sv-flaws")?.remove();
+      text.after(...fresh.querySelectorAll(".sv-flaws"));
+    }
+
+    // Whether a field holds more than what was sent of it, or than what it was made with.
+    const isTyping = (node, value, made) => node === document.activeElement && value !== (node.sent ?? made);
     const rowAt = (n) => ui.rows.children[n < 0 ? ui.rows.children.length + n : n];
     function renumber(row, number) {
       row.querySelector(".sv-number").textContent = String(number + 1);
@@ -319,9 +340,11 @@
       const number = numberOf(row);
       const cue = state.cues[number];
       if (number < 0 || !cue || state.live) return saving;
-      const text = textOf(row);
-      const start = row.querySelector("[name=start]").value;
-      const end = row.querySelector("[name=end]").value;
+      const text = (row.querySelector(".sv-text").sent = textOf(row));
+      const [start, end] = ["start", "end"].map((name) => {
+        const input = row.querySelector(`[name=${name}]`);
+        return (input.sent = input.value);
+      });
       if (text !== cue.text) change({ do: "text", cue: number, text });
       if (start !== cue.start || end !== cue.end) change({ do: "times", cue: number, start, end });
       return saving;
