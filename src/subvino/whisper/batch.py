@@ -30,6 +30,7 @@ class Batch:
         """Allocate the caches; memory is touched as windows enter."""
         self._engine = engine
         self._n_slots, self._n_states = n_slots, n_states
+        self._n_used = 0
         self._cross = engine.new_cross(n_slots, n_states)
         self._past = Past(engine.new_caches(n_slots, BLOCK, cleared=False), width)
         self._request = engine.new_request()
@@ -40,6 +41,7 @@ class Batch:
     def enter(self, slot: int, heard: ov.Tensor) -> None:
         """Let a window into the slot; heard: from `Engine.hear`."""
         self._engine.encode(heard, self._cross_parts(slot, slot + 1))
+        self._n_used = max(self._n_used, slot + 1)
 
     def restart(self, slot: int) -> None:
         """Forget the slot's tokens and keep its window."""
@@ -59,7 +61,7 @@ class Batch:
 
     def step(self, tokens: INT32, positions: INT32) -> None:
         """Feed a token of each hypothesis of the first slots; see `slots.Slots`."""
-        n = len(tokens)
+        n = self._n_used = len(tokens)
         self._make_room(n)
         present = self._engine.decode(self._request, tokens, positions, self._past.mask(n))
         self._past.keep(present, n)
@@ -116,7 +118,8 @@ class Batch:
             self._bound = (n, n_columns)
 
     def _resize(self, n_columns: int) -> None:
-        self._past.resize(self._engine.new_caches(self._n_slots, n_columns, cleared=False))
+        caches = self._engine.new_caches(self._n_slots, n_columns, cleared=False)
+        self._past.resize(caches, self._n_used)
         self._bound = None
 
     def _cross_parts(self, first: int, stop: int) -> list[ov.Tensor]:

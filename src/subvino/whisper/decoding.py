@@ -9,6 +9,7 @@ of its own. What a window's text will be never depends on its neighbours.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -46,6 +47,7 @@ class Decoder:
         self._n_slots = options.batch_size or engine.default_batch_size
         self._n_enough = -(-self._n_slots // 2)
         self._rooms: dict[bool, Room] = {}
+        self._doubtful: deque[Occupant] = deque()
         self._waited = 0
         self._recordings: list[Recording] = []
         self._n_recordings = 0
@@ -83,28 +85,48 @@ class Decoder:
 
     def _fill(self, files: Iterator[FileWindows]) -> bool:
         """Let windows into the free slots; False when none is left anywhere."""
-        while self._n_occupants < self._n_slots:
+        while self._n_decoding < self._n_slots:
             entering = self._next(files)
             if entering is None:
                 break
             self._enter(*entering)
-        return self._n_occupants > 0
+        self._admit_doubtful()
+        return self._n_decoding > 0
+
+    def _admit_doubtful(self) -> None:
+        """Let windows to be heard in full have slots: half a batch beside drafts, else a whole one.
+
+        Such a slot takes twice the memory of a draft's.
+        """
+        most = self._n_enough if self._occupants(drafts=True) else self._n_slots
+        while self._doubtful and self._is_full_due and len(self._occupants(drafts=False)) < most:
+            one, room = self._doubtful.popleft(), self._room(drafts=False)
+            room.admit(one)
+            self._begin(room, one, self._options.temperatures[0])
 
     @property
-    def _n_occupants(self) -> int:
-        """Windows in the batch, but for those that wait for others."""
-        return sum(len(room.occupants) for room in self._due_rooms())
+    def _n_decoding(self) -> int:
+        """Windows that are in the batch or come next, but for those that wait for others."""
+        n_drafts = len(self._occupants(drafts=True))
+        return n_drafts + (self._n_in_full if self._is_full_due else 0)
 
-    def _due_rooms(self) -> list[Room]:
-        """The rooms to be stepped: the windows to be heard in full wait until they are several.
+    @property
+    def _n_in_full(self) -> int:
+        """Windows to be heard in full, with a slot or without."""
+        return len(self._occupants(drafts=False)) + len(self._doubtful)
+
+    @property
+    def _is_full_due(self) -> bool:
+        """Whether the windows to be heard in full go on: they wait until they are several.
 
         Each step reads all weights, whatever the number of windows. They wait while there are
         drafts, and in vain for a time only.
         """
-        rooms = [room for room in self._rooms.values() if room.occupants]
-        if len(rooms) < 2 or self._waited >= _PATIENCE:
-            return rooms
-        return [room for room in rooms if room.drafts or len(room.occupants) >= self._n_enough]
+        is_worth_it = self._n_in_full >= self._n_enough or self._waited >= _PATIENCE
+        return is_worth_it or not self._occupants(drafts=True)
+
+    def _occupants(self, *, drafts: bool) -> list[Occupant]:
+        return self._rooms[drafts].occupants if drafts in self._rooms else []
 
     def _next(self, files: Iterator[FileWindows]) -> tuple[Recording, Entry] | None:
         """Who enters next: of the first file that has somebody, and may send them."""
@@ -144,7 +166,7 @@ class Decoder:
         """
         if not self._hears_one_language(recording) or recording.n_inside or recording.votes:
             return False
-        n_free = self._n_slots - self._n_occupants
+        n_free = self._n_slots - self._n_decoding
         return n_free < min(recording.n_voters, self._n_slots)
 
     def _may_send(self, recording: Recording) -> bool:
@@ -155,7 +177,6 @@ class Decoder:
         return recording.n_inside + len(recording.votes) < recording.n_voters
 
     def _enter(self, recording: Recording, entry: Entry) -> None:
-        room = self._room(drafts=self._gates.drafts(entry.sound.window))
         previous = recording.previous[-MAX_PREVIOUS:]
         opening = [self._tokenizer.sot_prev, *previous] if previous else []
         mel = log_mel(entry.sound.samples, self._engine.dimensions.n_mels)
@@ -165,9 +186,13 @@ class Decoder:
             previous=previous,
             prompt=[*opening, self._tokenizer.sot],
             heard=self._engine.hear(mel),
-            live=[Hypothesis()] * room.width,
+            live=[Hypothesis()],
             owed=owed_time(entry.sound),
         )
+        if not self._gates.drafts(entry.sound.window):
+            self._doubtful.append(one)
+            return
+        room = self._room(drafts=True)
         room.admit(one)
         self._begin(room, one, self._options.temperatures[0])
 
@@ -175,9 +200,7 @@ class Decoder:
         """The room for drafts, or that for all other attempts."""
         if drafts not in self._rooms:
             width = 1 if drafts else self._options.beam_size
-            # As many as wait at most, and all of the drafts at once.
-            n_slots = self._n_slots if drafts else self._n_slots + self._n_enough - 1
-            slots = self._engine.new_slots(n_slots, width, merged=drafts)
+            slots = self._engine.new_slots(self._n_slots, width, merged=drafts)
             self._rooms[drafts] = Room(slots, width, drafts)
         return self._rooms[drafts]
 
@@ -191,19 +214,17 @@ class Decoder:
         one.begin(temperature, len(before_sot), room.width)
 
     def _hear_in_full(self, drafting: Room, one: Occupant) -> None:
-        """Begin again where drafts are not enough."""
+        """Let it wait to begin again where drafts are not enough."""
         drafting.dismiss(one)
-        room = self._room(drafts=False)
-        room.admit(one)
-        self._begin(room, one, 0.0)
+        self._doubtful.append(one)
 
     # One token further
 
     def _step(self) -> list[Occupant]:
         """Feed a token to every window; gives those that are finished, their slots freed."""
-        rooms = self._due_rooms()
-        is_searching = any(room.occupants for room in self._rooms.values() if not room.drafts)
-        self._waited = self._waited + 1 if is_searching else 0
+        is_due = self._is_full_due
+        rooms = [room for room in self._rooms.values() if room.occupants and (room.drafts or is_due)]
+        self._waited = self._waited + 1 if self._n_in_full else 0
         for room in rooms:
             self._step_room(room)
         ended = [

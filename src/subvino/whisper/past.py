@@ -1,7 +1,8 @@
 """The past of the windows in a batch: keys and values of every token fed so far, a column each.
 
 Floor 2 of the road. The hypotheses of a window share its columns and are told apart by the mask, so
-that nothing is copied when beams change places.
+that nothing is copied when beams change places. A column that no hypothesis goes back to any more is
+used again: beams soon have the same beginning, so that a window of five takes little more than one.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ class Past:
         self._caches = list(caches)
         n_slots = caches[0].shape[0]
         self._mask = np.full((n_slots, width, BLOCK), HIDDEN, np.float32)
-        self._n_columns = np.zeros(n_slots, np.int64)
         self._is_clear = np.zeros(n_slots, np.bool_)
 
     @property
@@ -47,7 +47,6 @@ class Past:
         """Forget the slot's tokens."""
         self._clear(slot)
         self._mask[slot] = HIDDEN
-        self._n_columns[slot] = 0
 
     def move(self, source: int, target: int) -> None:
         """Copy a slot's tokens into another slot."""
@@ -55,7 +54,6 @@ class Past:
             cache.data[target] = cache.data[source]
         self._is_clear[target] = self._is_clear[source]
         self._mask[target] = self._mask[source]
-        self._n_columns[target] = self._n_columns[source]
 
     def reorder(self, slot: int, parents: Sequence[int]) -> None:
         """Let hypothesis i go on from what hypothesis `parents[i]` has said."""
@@ -75,11 +73,10 @@ class Past:
     def keep(self, present: npt.NDArray[np.generic], n: int) -> None:
         """Write new keys and values (n_caches, n, heads, width, d / heads) of the first slots."""
         slots = np.arange(n)[:, None]
-        columns = self._n_columns[:n, None] + np.arange(self.width)
+        columns = self._next_columns(n)
         for cache, new in zip(self._caches, present, strict=True):
             cache.data[slots, :, columns] = new.swapaxes(1, 2)
         self._mask[slots, np.arange(self.width), columns] = 0.0
-        self._n_columns[:n] += self.width
 
     def fill(self, slot: int, present: npt.NDArray[np.generic]) -> None:
         """Begin with tokens that all hypotheses share: (n_caches, 1, heads, n, d / heads)."""
@@ -87,7 +84,6 @@ class Past:
         for cache, new in zip(self._caches, present, strict=True):
             cache.data[slot, :, :n] = new[0]
         self._mask[slot, :, :n] = 0.0
-        self._n_columns[slot] = n
 
     def n_wanted(self, n: int) -> int:
         """Columns that the next step of the first n slots needs, in whole blocks.
@@ -95,12 +91,32 @@ class Past:
         Just enough, because all columns are read at every token: once a long window has left, the
         others need not drag its columns along.
         """
-        return to_blocks(int(self._n_columns[:n].max()) + self.width)
+        used = np.flatnonzero(self._is_used(n).any(axis=0))
+        n_used = int(used[-1]) + 1 if len(used) else 0
+        return to_blocks(max(n_used, int(self._next_columns(n).max()) + 1))
 
-    def resize(self, caches: Sequence[ov.Tensor]) -> None:
-        """Go on in caches of another number of columns; what lies beyond them is lost."""
+    def _is_used(self, n: int) -> npt.NDArray[np.bool_]:
+        """Which columns of the first n slots any hypothesis sees: (n, columns)."""
+        seen: npt.NDArray[np.bool_] = (self._mask[:n] == 0).any(axis=1)
+        return seen
+
+    def _next_columns(self, n: int) -> npt.NDArray[np.intp]:
+        """Where the next tokens of the first n slots go: (n, width), the first that are not used.
+
+        They depend on the slot alone, and may lie beyond the room there is.
+        """
+        beyond = np.zeros((n, self.width), np.bool_)
+        is_used = np.concatenate([self._is_used(n), beyond], axis=1)
+        return np.argsort(is_used, axis=1, kind="stable")[:, : self.width]
+
+    def resize(self, caches: Sequence[ov.Tensor], n: int) -> None:
+        """Go on in caches of another number of columns; what lies beyond them is lost.
+
+        So is what is in other slots than the first n.
+        """
         n_columns = caches[0].shape[2]
         kept = min(n_columns, self.n_room)
+        self._is_clear[n:] = False
         moved = np.flatnonzero(self._is_clear)
         for new, old in zip(caches, self._caches, strict=True):
             for slot in moved:
