@@ -1,8 +1,8 @@
 """The past of the windows in a batch: keys and values of every token fed so far, a column each.
 
 Floor 2 of the road. The hypotheses of a window share its columns and are told apart by the mask, so
-that nothing is copied when beams change places. A column that no hypothesis goes back to any more is
-used again: beams soon have the same beginning, so that a window of five takes little more than one.
+that nothing is copied when beams change places. A column that no hypothesis goes back to any more
+is used again: beams soon have the same beginning, so that five take little more than one.
 """
 
 from __future__ import annotations
