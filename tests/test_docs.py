@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import pkgutil
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import subvino
 from subvino.transcript import Transcript
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("samples/*.md")])
+
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(subvino.__path__, "subvino.")
+    if not module.name.endswith("__main__")
+]
 
 
 def read(name: str) -> str:
@@ -69,3 +80,8 @@ def test_the_sample_is_small_and_has_its_words_and_licence_beside_it() -> None:
     assert (ROOT / "samples/rainbow.mp4").stat().st_size < 1_500_000
     assert len(read("samples/rainbow.txt").split()) == 48
     assert "CC BY 4.0" in read("samples/ATTRIBUTION.md")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_give_what_they_say(name: str) -> None:
+    assert doctest.testmod(import_module(name)).failed == 0

@@ -41,8 +41,8 @@ def match_words(given: Sequence[str], heard: Sequence[str]) -> list[int | None]:
 
     None where nothing was heard for it. Words come as they are written.
 
-    >>> match_words("the old grey mill".split(), "the cold mill".split())
-    [0, 1, None, 2]
+    >>> match_words("the old grey mill".split(), "The mill, they say".split())
+    [0, None, None, 1]
     """
     ours, theirs = [normal_word(word) for word in given], [normal_word(word) for word in heard]
     matches: list[int | None] = [None] * len(ours)
@@ -101,7 +101,7 @@ def _fewest_edits(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[
         step = steps[i, j]
         if step == 0:
             pairs.append((i - 1, j - 1))
-        i, j = i - (step != 2), j - (step != 1)
+        i, j = i - int(step != 2), j - int(step != 1)
     yield from reversed(pairs)
 
 

@@ -70,6 +70,7 @@ def break_lines(units: Sequence[str], rules: LineRules, language: str = "") -> t
 
     Text that does not fit gets as many lines as it needs; a unit wider than a line stands alone.
 
+    >>> from subvino.linebreak import split_words
     >>> break_lines(split_words("We walked for hours to the old mill"), LineRules(24, 2), "en")
     ('We walked for hours', 'to the old mill')
     """
