@@ -67,28 +67,29 @@ def merging_layer(n_layers: int) -> int:
     return n_layers // 3
 
 
-def front_of(encoder: ov.Model, layer: int) -> ov.Model:
+def front_of(encoder: ov.Model, layer: int, *, merged: bool) -> ov.Model:
     """The encoder up to a layer.
 
     encoder: from `build_encoder`, or read from its IR; it must not be used otherwise any more.
-    Input `mel`: f32 (1, n_mels, 3000). Output `states`: (1, 1500, d).
+    Input `mel`: f32 (1, n_mels, 3000). Output `states`: (1, 1500, d), and behind them if `merged`
+    what they merge into: (1, 2250, d).
     """
-    states = result("states", _entering(encoder, layer))
-    return ov.Model([states.get_node()], encoder.get_parameters(), "whisper_encoder_front")
+    states = _entering(encoder, layer)
+    if merged:
+        states = op.concat([states, _mean_of_neighbours(states)], 1).output(0)
+    outputs = [result("states", states).get_node()]
+    return ov.Model(outputs, encoder.get_parameters(), "whisper_encoder_front")
 
 
-def back_of(encoder: ov.Model, layer: int, *, merged: bool) -> ov.Model:
-    """The encoder from a layer on.
+def back_of(encoder: ov.Model, layer: int) -> ov.Model:
+    """The encoder from a layer on, for any number of states.
 
-    encoder: as for `front_of`. merged: `MERGED` neighbouring states are taken for one, their mean.
-    Input `states`: (1, 1500, d). Outputs: the encoder's, with fewer states if they are merged.
+    encoder: as for `front_of`. Input `states`: (1, n, d). Outputs: the encoder's, of n states.
     """
     entering = _entering(encoder, layer)
-    states = parameter("states", [dimension.get_length() for dimension in entering.partial_shape])
-    targets = entering.get_target_inputs()
-    first = _mean_of_neighbours(states) if merged else states
-    for target in targets:
-        target.replace_source_output(first)
+    states = parameter("states", [1, -1, entering.partial_shape[2].get_length()])
+    for target in entering.get_target_inputs():
+        target.replace_source_output(states)
     back = ov.Model(encoder.get_results(), [states.get_node()], "whisper_encoder_back")
     back.validate_nodes_and_infer_types()
     return back

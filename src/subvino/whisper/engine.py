@@ -6,7 +6,7 @@ Floor 2 of the road. Knows nothing of windows or text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -67,12 +67,9 @@ class Engine:
         # One thread beside this one is as many as a small machine has cores for.
         beside = ThreadPoolExecutor(1, "subvino-load")
         front = beside.submit(self._compile, Recipe("encoder-front", self._make_front))
-        self._backs: dict[bool, Future[ov.InferRequest]] = {}
-        if self.can_merge:
-            self._backs[True] = beside.submit(self._compile_back, merged=True)
+        back = beside.submit(self._compile, Recipe("encoder-back", self._make_back))
         if self._alignment_heads:
             self._aligner = beside.submit(self._compile_aligner)
-        self._backs[False] = beside.submit(self._compile_back, merged=False)
         beside.shutdown(wait=False)
         steps = Recipe("decoder", self._make_decoder)
         self._decoder = self._compile(steps, _step_properties(device))
@@ -82,6 +79,7 @@ class Engine:
             self._embedding = largest_matrix(head)
         self._head = Head(self._core, head, self.vocabulary, device, properties)
         self._front = front.result().create_infer_request()
+        self._back = back.result().create_infer_request()
 
     @property
     def n_caches(self) -> int:
@@ -135,10 +133,11 @@ class Engine:
     def hear(self, mel: FLOAT32) -> ov.Tensor:
         """What the encoder's first layers make of a window, for `encode`.
 
-        mel: (n_mels, 3000). Gives (1, 1500, d).
+        mel: (n_mels, 3000). Gives (1, 1500, d), and behind these what they merge into, if they can.
         """
         sizes = self.dimensions
-        shape = ov.Shape([1, sizes.n_audio_context, sizes.n_state])
+        n_merged = sizes.n_audio_context // MERGED if self.can_merge else 0
+        shape = ov.Shape([1, sizes.n_audio_context + n_merged, sizes.n_state])
         states = ov.Tensor(self.cache_type, shape)
         self._front.set_input_tensor(ov.Tensor(np.ascontiguousarray(mel[None])))
         self._front.set_output_tensor(states)
@@ -151,12 +150,13 @@ class Engine:
         heard: from `hear`. cross: from `new_cross`, of one window, for 1500 states, or less to
         merge them.
         """
-        is_merged = cross[0].shape[2] < self.dimensions.n_audio_context
-        request = self._backs[is_merged].result()
-        request.set_input_tensor(heard)
+        n, whole = cross[0].shape[2], self.dimensions.n_audio_context
+        first = 0 if n == whole else whole
+        states = ov.Tensor(heard, [0, first, 0], [1, first + n, heard.shape[2]])
+        self._back.set_input_tensor(states)
         for i, tensor in enumerate(cross):
-            request.set_output_tensor(i, tensor)
-        request.infer()
+            self._back.set_output_tensor(i, tensor)
+        self._back.infer()
         self._n_encoded += 1
         if self._n_encoded % _TRIM_EVERY == 0:
             trim_heap()
@@ -256,16 +256,12 @@ class Engine:
         return self._head.logits
 
     def _make_front(self) -> ov.Model:
-        return self._prepare(front_of(self._read("encoder"), self._layer), outputs=("states",))
+        front = front_of(self._read("encoder"), self._layer, merged=self.can_merge)
+        return self._prepare(front, outputs=("states",))
 
-    def _make_back(self, *, merged: bool) -> ov.Model:
-        back = back_of(self._read("encoder"), self._layer, merged=merged)
+    def _make_back(self) -> ov.Model:
+        back = back_of(self._read("encoder"), self._layer)
         return self._prepare(back, ("states",), ("cross_",))
-
-    def _compile_back(self, *, merged: bool) -> ov.InferRequest:
-        name = "encoder-merged" if merged else "encoder-back"
-        recipe = Recipe(name, lambda: self._make_back(merged=merged))
-        return self._compile(recipe).create_infer_request()
 
     @property
     def _layer(self) -> int:
