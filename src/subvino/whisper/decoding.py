@@ -68,10 +68,14 @@ class Decoder:
         None stands for a file's end. Files are opened as the batch has room for their windows.
         """
         waiting = iter(files)
-        while self._fill(waiting) or self._recordings:
-            for one in self._step():
-                self._close(one)
-            yield from self._given()
+        try:
+            while self._fill(waiting) or self._recordings:
+                for one in self._step():
+                    self._close(one)
+                yield from self._given()
+        finally:
+            self._rooms.clear()
+            self._engine.rest()
 
     def _given(self) -> Iterator[tuple[int, DecodedWindow | None]]:
         for recording in tuple(self._recordings):

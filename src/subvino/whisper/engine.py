@@ -6,7 +6,7 @@ Floor 2 of the road. Knows nothing of windows or text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -160,6 +160,19 @@ class Engine:
         self._n_encoded += 1
         if self._n_encoded % _TRIM_EVERY == 0:
             trim_heap()
+
+    def rest(self) -> None:
+        """Let go of the windows that were worked on last, and of their memory.
+
+        Requests hold what they were bound to: the next recording would take memory beside it.
+        """
+        self._last = self._forced = None
+        self._back = self._back.get_compiled_model().create_infer_request()
+        if self._alignment_heads:
+            aligner = self._aligner.result().get_compiled_model()
+            self._aligner = Future()
+            self._aligner.set_result(aligner.create_infer_request())
+        trim_heap()
 
     def new_request(self) -> ov.InferRequest:
         """A request for steps of the decoder."""

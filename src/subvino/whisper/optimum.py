@@ -111,6 +111,9 @@ class OptimumEngine:
         hidden = np.concatenate([request.get_tensor("hidden").data for request in running])
         self._hidden = ov.Tensor(hidden.reshape(*tokens.shape, -1))
 
+    def rest(self) -> None:
+        """Nothing is held but the last hidden states."""
+
     def suppress(self, tokens: Sequence[int]) -> None:
         """Never choose these tokens from here on, besides those that never are."""
         self._head.suppress(tokens)

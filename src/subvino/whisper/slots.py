@@ -98,6 +98,9 @@ class SlotEngine(Protocol):
         """Slots for `n_slots` windows of `width` hypotheses; merged: with neighbouring states
         merged, if it can."""
 
+    def rest(self) -> None:
+        """Let go of the windows that were worked on last, and of their memory."""
+
     def suppress(self, tokens: Sequence[int]) -> None:
         """Never choose these tokens from here on, besides those that never are."""
 
