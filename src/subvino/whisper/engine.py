@@ -31,7 +31,7 @@ from subvino.whisper.head import Head
 from subvino.whisper.slots import FLOAT32, INT32, RowRules
 
 _BATCH_BYTES = 400 * 2**20
-_MAX_BATCH = 10
+_MAX_BATCH = 9
 _TRIM_EVERY = 8
 """Windows after which freed memory goes back to the system."""
 _CACHE_TYPES = {"bf16": ov.Type.bf16, "f16": ov.Type.f16}
@@ -88,11 +88,11 @@ class Engine:
 
     @property
     def default_batch_size(self) -> int:
-        """Windows to decode at once: as many as `_BATCH_BYTES` of cross-attention allow, to 10.
+        """Windows to decode at once: as many as `_BATCH_BYTES` of cross-attention allow, to 9.
 
-        Each window's keys and values are read at every token, so past some 8 a larger batch gains
-        nothing: 8.4 minutes of reading took 7.2 s in batches of 8, 6.9 in 12 and 7.2 in 16
-        (whisper-base, 2 cores), and 1.03, 1.16 and 1.25 GB.
+        Each window's keys and values are read at every token, so that a larger batch gains nothing:
+        ten minutes took 7.7 s in batches of 10 and of 9, 8.1 in 8, 8.8 in 7 (whisper-base, 2 cores,
+        with other work beside it). A window takes up to 35 MB.
         """
         sizes = self.dimensions
         n_values = self.n_caches * sizes.n_audio_context * sizes.n_state
