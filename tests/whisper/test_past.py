@@ -39,7 +39,7 @@ class Windows:
         """Another number to each hypothesis of the first n slots."""
         n_columns = self.past.n_wanted(n)
         if n_columns != self.past.n_room:
-            self.past.resize(caches(self.n_slots, n_columns), self.n_slots)
+            self.past.resize(n_columns, self.n_slots, lambda: caches(self.n_slots, n_columns)[0])
         new = self.n_told + np.arange(n * self.width, dtype=np.float32)
         self.past.keep(new.reshape(1, n, 1, self.width, 1), n)
         for slot, values in enumerate(new.reshape(n, self.width)):
@@ -100,9 +100,9 @@ def test_room_shrinks_with_the_windows_that_are_left() -> None:
 
 def test_a_slot_that_is_not_in_use_takes_no_memory() -> None:
     windows = Windows(2)
-    larger = caches(2, 2 * BLOCK)
-    windows.past.resize(larger, 1)
-    assert np.isnan(larger[0].data[1]).all()
-    assert not np.isnan(larger[0].data[0]).any()
+    larger = caches(2, 2 * BLOCK)[0]
+    windows.past.resize(2 * BLOCK, 1, lambda: larger)
+    assert np.isnan(larger.data[1]).all()
+    assert not np.isnan(larger.data[0]).any()
     windows.past.restart(1)
-    assert not np.isnan(larger[0].data[1]).any()
+    assert not np.isnan(larger.data[1]).any()

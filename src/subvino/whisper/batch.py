@@ -33,6 +33,7 @@ class Batch:
         self._n_used = 0
         self._cross = engine.new_cross(n_slots, n_states)
         self._past = Past(engine.new_caches(n_slots, BLOCK, cleared=False), width)
+        self._nothing = engine.new_caches(1, 1, cleared=False)
         self._request = engine.new_request()
         self._bound: tuple[int, int] | None = None
         self._feeding: ov.InferRequest | None = None
@@ -118,8 +119,11 @@ class Batch:
             self._bound = (n, n_columns)
 
     def _resize(self, n_columns: int) -> None:
-        caches = self._engine.new_caches(self._n_slots, n_columns, cleared=False)
-        self._past.resize(caches, self._n_used)
+        if self._bound is not None:  # what it is bound to would stay
+            self._engine.bind(self._request, self._nothing, self._cross_parts(0, 1))
+        self._past.resize(
+            n_columns, self._n_used, lambda: self._engine.new_cache(self._n_slots, n_columns)
+        )
         self._bound = None
 
     def _cross_parts(self, first: int, stop: int) -> list[ov.Tensor]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import openvino as ov
 
 from subvino.alignment import SECONDS_PER_STATE, token_onsets
 from subvino.audio import SAMPLE_RATE, WindowSound
@@ -36,6 +37,9 @@ _LOOP_CHECK_EVERY = 8  # tokens between looks for a loop
 _PATIENCE = 200
 """Steps of drafts, some 20 windows, for which windows to be heard in full wait for others: results
 come in order, so that nothing behind them is done before."""
+
+_NOTHING = ov.Tensor(ov.Type.f32, ov.Shape([0]))
+"""In place of what a window sounded like (2 MB), once that is in its slot for good."""
 
 
 class Decoder:
@@ -106,6 +110,7 @@ class Decoder:
         while self._doubtful and self._is_full_due and len(self._occupants(drafts=False)) < most:
             one, room = self._doubtful.popleft(), self._room(drafts=False)
             room.admit(one)
+            one.heard = _NOTHING
             self._begin(room, one, self._options.temperatures[0])
 
     @property

@@ -110,13 +110,17 @@ class Engine:
             still takes part with weight 0, and 0 times whatever the memory held may be NaN.
             Otherwise no memory is taken until it is written.
         """
-        sizes = self.dimensions
-        shape = ov.Shape([n_windows, sizes.n_heads, n_columns, sizes.n_head_state])
-        caches = [ov.Tensor(self.cache_type, shape) for _ in range(self.n_caches)]
+        caches = [self.new_cache(n_windows, n_columns) for _ in range(self.n_caches)]
         if cleared:
             for cache in caches:
                 cache.data[:] = 0
         return caches
+
+    def new_cache(self, n_windows: int, n_columns: int) -> ov.Tensor:
+        """One of these tensors, not cleared."""
+        sizes = self.dimensions
+        shape = ov.Shape([n_windows, sizes.n_heads, n_columns, sizes.n_head_state])
+        return ov.Tensor(self.cache_type, shape)
 
     def new_cross(self, n_windows: int, n_states: int) -> list[ov.Tensor]:
         """Tensors for keys and values of windows; no memory is taken until they are written.

@@ -25,7 +25,8 @@ class Occupant:
 
     previous: ids of text before this window, for the model to go on from; () for none.
     prompt: what is fed before anything is chosen; its end is known once the language is.
-    heard: what the window sounds like to the network; see `slots.SlotEngine`.
+    heard: what the window sounds like to the network, while a slot may be entered with it; see
+        `slots.SlotEngine`.
     live: a hypothesis for each row that the window has at present.
     owed: see `hypothesis.permitted`.
     rivals: languages that it may be in and that are still to be tried.

@@ -7,7 +7,7 @@ is used again: beams soon have the same beginning, so that five take little more
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -109,20 +109,22 @@ class Past:
         is_used = np.concatenate([self._is_used(n), beyond], axis=1)
         return np.argsort(is_used, axis=1, kind="stable")[:, : self.width]
 
-    def resize(self, caches: Sequence[ov.Tensor], n: int) -> None:
+    def resize(self, n_columns: int, n: int, new_cache: Callable[[], ov.Tensor]) -> None:
         """Go on in caches of another number of columns; what lies beyond them is lost.
 
-        So is what is in other slots than the first n.
+        So is what is in other slots than the first n. new_cache: makes one of that many columns;
+        each takes the place of an old one before the next is made.
         """
-        n_columns = caches[0].shape[2]
         kept = min(n_columns, self.n_room)
         self._is_clear[n:] = False
         moved = np.flatnonzero(self._is_clear)
-        for new, old in zip(caches, self._caches, strict=True):
+        for i, old in enumerate(self._caches):
+            new = new_cache()
             for slot in moved:
                 new.data[slot, :, :kept] = old.data[slot, :, :kept]
                 new.data[slot, :, kept:] = 0
-        self._caches = list(caches)
+            self._caches[i] = new
+        del old
         mask = np.full((*self._mask.shape[:2], n_columns), HIDDEN, np.float32)
         mask[:, :, :kept] = self._mask[:, :, :kept]
         self._mask = mask
