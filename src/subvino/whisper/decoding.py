@@ -232,8 +232,9 @@ class Decoder:
     def _step(self) -> list[Occupant]:
         """Feed a token to every window; gives those that are finished, their slots freed."""
         is_due = self._is_full_due
-        rooms = [room for room in self._rooms.values() if room.drafts or is_due]
-        rooms = [room for room in rooms if room.occupants]
+        rooms = [
+            room for room in self._rooms.values() if room.occupants and (room.drafts or is_due)
+        ]
         self._waited = self._waited + 1 if self._n_in_full else 0
         for room in rooms:
             self._step_room(room)

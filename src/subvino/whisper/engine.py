@@ -6,7 +6,7 @@ Floor 2 of the road. Knows nothing of windows or text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +61,7 @@ class Engine:
         self._alignment_heads = folder.settings.alignment_heads
         self._last: ov.InferRequest | None = None
         self._forced: ov.InferRequest | None = None
+        self._aligning: ov.InferRequest | None = None
         self._n_encoded = 0
         is_exact = properties.get("EXECUTION_MODE_HINT") == "ACCURACY"
         self.can_merge = not is_exact and self.dimensions.n_audio_context % MERGED == 0
@@ -170,12 +171,8 @@ class Engine:
 
         Requests hold what they were bound to: the next recording would take memory beside it.
         """
-        self._last = self._forced = None
+        self._last = self._forced = self._aligning = None
         self._back = self._back.get_compiled_model().create_infer_request()
-        if self._alignment_heads:
-            aligner = self._aligner.result().get_compiled_model()
-            self._aligner = Future()
-            self._aligner.set_result(aligner.create_infer_request())
         trim_heap()
 
     def new_request(self) -> ov.InferRequest:
@@ -247,7 +244,8 @@ class Engine:
 
     def align(self, queries: ov.Tensor, cross: Sequence[ov.Tensor]) -> FLOAT32:
         """How much queries (1, heads, n, d / heads) attend to a window: (n, states)."""
-        aligner = self._aligner.result()
+        aligner = self._aligning or self._aligner.result().create_infer_request()
+        self._aligning = aligner
         aligner.set_tensor("queries", queries)
         for layer in {layer for layer, _ in self._alignment_heads}:
             aligner.set_tensor(f"cross_{2 * layer}", cross[2 * layer])
@@ -263,9 +261,9 @@ class Engine:
         request.set_tensor("mask", ov.Tensor(mask))
         request.infer()
 
-    def _compile_aligner(self) -> ov.InferRequest:
+    def _compile_aligner(self) -> ov.CompiledModel:
         recipe = Recipe("aligner", self._make_aligner)
-        return self._compile(recipe, {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
+        return self._compile(recipe, {"INFERENCE_PRECISION_HINT": "f32"})
 
     @property
     def logits(self) -> FLOAT32:

@@ -124,7 +124,6 @@ class Past:
                 new.data[slot, :, :kept] = old.data[slot, :, :kept]
                 new.data[slot, :, kept:] = 0
             self._caches[i] = new
-        del old
         mask = np.full((*self._mask.shape[:2], n_columns), HIDDEN, np.float32)
         mask[:, :, :kept] = self._mask[:, :, :kept]
         self._mask = mask
